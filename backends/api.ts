@@ -1,0 +1,64 @@
+// What a backend is. The compiler and the runtime know backends by these types only; a backend knows the compiled
+// program and never the language.
+
+import type { AxisId, DType } from "../compiler/graph/graph.ts";
+import type { Program } from "../compiler/program/program.ts";
+
+/** Row-major. `real`: Float32Array, or Float64Array where precision matters; `index`: Int32Array; `bool`: Uint8Array. */
+export interface Tensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Float64Array | Int32Array | Uint8Array;
+}
+
+export type Availability =
+  | { readonly available: true; readonly detail: string }
+  /** Why not, and what would make it so; one line each. */
+  | { readonly available: false; readonly reason: string; readonly remedy: string };
+
+export interface CompileOptions {
+  /** Loops become straight code: `full`, by a factor, or 1 (not at all). */
+  readonly unroll?: "full" | number;
+}
+
+/** One call's data. */
+export interface Feeds {
+  readonly batch: number;
+  /** `[batch, ...axes, ...shape]`, padded to the longest example; what stands in the padding does not matter. */
+  readonly inputs: ReadonlyMap<string, Tensor>;
+  /** For each axis of unknown length, each example's own; left out: the array's whole dimension. */
+  readonly lengths: ReadonlyMap<AxisId, Int32Array>;
+  /** Random numbers depend on (seed, step) and the place. */
+  readonly seed: number;
+  readonly step: number;
+}
+
+/** Parameters and optimiser state, where the backend wants them. */
+export interface State {
+  readonly names: readonly string[];
+  read(name: string): Promise<Tensor>;
+  dispose(): void;
+}
+
+/** What a run computed; it stays on the device until read. Batched values read as `[batch, ...axes, ...shape]`, zeros in the padding. */
+export interface Results {
+  readonly names: readonly string[];
+  read(name: string): Promise<Tensor>;
+  dispose(): void;
+}
+
+export interface Executable {
+  /** Values for every parameter and state of the program, `[...axes, ...shape]`. */
+  createState(values: ReadonlyMap<string, Tensor>): State;
+  /** Runs once; the program's updates are made to `state` only when the whole run has succeeded. */
+  run(feeds: Feeds, state: State): Promise<Results>;
+  dispose(): void;
+}
+
+export interface Backend {
+  readonly name: string;
+  readonly doc: string;
+  /** Available, or why not and what would make it so. Opens heavy dependencies only here and in compile. */
+  probe(): Promise<Availability>;
+  compile(program: Program, options?: CompileOptions): Promise<Executable>;
+}
