@@ -154,7 +154,8 @@ export interface OpAttrs {
   logsumexp: Reduced;
   /**
    * An einsum of two operands: feature labels, axes reduced, batch reduced. Every label of an operand stands in the
-   * other operand or in `out`. Result axes: the union without `axes`.
+   * other operand or in `out`. Result axes: the union without `axes`. Along each axis an example's own length counts
+   * where a batched operand has the axis, otherwise the extent.
    */
   contract: {
     readonly left: readonly number[];
@@ -163,7 +164,10 @@ export interface OpAttrs {
     readonly axes: readonly AxisId[];
     readonly batch: boolean;
   };
-  /** (value, initial) -> value[i - offset], or initial[i] where i - offset is outside. offset > 0 delays. */
+  /**
+   * (value, initial) -> value[i - offset], or initial[i] where i - offset is outside. offset > 0 delays. Where the
+   * node is batched (through either operand), outside is counted by each example's own length.
+   */
   shift: { readonly axis: AxisId; readonly offset: number };
   /** value[offset] (`first`) or value[length - 1 - offset] (`last`); 0 where that is outside. Removes the axis. */
   at: { readonly axis: AxisId; readonly from: "first" | "last"; readonly offset: number };

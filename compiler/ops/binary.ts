@@ -84,11 +84,14 @@ const divisor: Rule = (build, _, b, y, adjoint) => {
 };
 
 /** d a^b / da = b a^(b-1). 0 at a = 0 with b = 0, where 0 * 0^-1 would be NaN. */
-const powBase: Rule = (build, a, b, _, adjoint) => {
+const powBase: Rule = (build, a, b, y, adjoint) => {
   const zero = build.constant(0);
-  const unused = build.and(build.equal(a, zero), build.or(build.equal(adjoint, zero), build.equal(b, zero)));
-  const base = build.where(unused, build.constant(1), a);
-  return build.mul(adjoint, build.mul(b, build.pow(base, build.sub(b, build.constant(1)))));
+  const one = build.constant(1);
+  const isZero = build.equal(a, zero);
+  const steep = build.or(build.and(isZero, build.less(b, one)), build.notEqual(y, y));
+  const unused = build.and(build.equal(adjoint, zero), steep);
+  const base = build.where(build.or(unused, build.and(isZero, build.equal(b, zero))), one, a);
+  return build.mul(adjoint, build.mul(b, build.pow(base, build.sub(b, one))));
 };
 
 /** d a^b / db = y log a; 0 at a = 0, where y is 0 for every b > 0. */

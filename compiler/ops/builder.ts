@@ -3,33 +3,20 @@
 // value. Nothing is simplified on the way: what is asked for is what is built.
 
 import type { Span } from "../diagnostics/diagnostic.ts";
-import type {
-  Axis,
-  AxisId,
-  DType,
-  Graph,
-  Node,
-  NodeId,
-  NodeOf,
-  NodeType,
-  OpAttrs,
-  OpName,
-  Reduced,
-  Window2d,
-} from "../graph/graph.ts";
+import type { Axis, AxisId, Graph, Node, NodeId, NodeOf, NodeType, OpAttrs, OpName } from "../graph/graph.ts";
 import { InternalError } from "../unreachable.ts";
 import { type AxisOrder, axisOrder, inferTypes, orderAxes } from "./infer.ts";
+import { Operations } from "./operations.ts";
 import { ops } from "./table.ts";
 import { verify } from "./verify.ts";
+
+export type { ReducedOptions } from "./operations.ts";
 
 /** Where a node comes from. */
 export interface Place {
   readonly span: Span | null;
   readonly label: string;
 }
-
-/** What a reduction removes; what is left out is not reduced. */
-export type ReducedOptions = Partial<Reduced>;
 
 type PlaceholderType = Pick<NodeType, "dtype" | "shape"> & Partial<Pick<NodeType, "axes" | "batched">>;
 
@@ -41,7 +28,7 @@ interface Placeholder {
 
 const nowhere: Place = { span: null, label: "" };
 
-export class GraphBuilder {
+export class GraphBuilder extends Operations {
   readonly #axes = new Map<AxisId, Axis>();
   readonly #nodes = new Map<NodeId, Node>();
   readonly #placeholders = new Map<NodeId, Placeholder>();
@@ -51,6 +38,7 @@ export class GraphBuilder {
   #place: Place = nowhere;
 
   constructor(axes: readonly Axis[] = []) {
+    super();
     for (const { id, length } of axes) this.axis(id, length);
   }
 
@@ -102,7 +90,7 @@ export class GraphBuilder {
   }
 
   /** Adds a node. Operands may be placeholders; the type counts as final only in what `finish` returns. */
-  node<O extends OpName>(
+  override node<O extends OpName>(
     op: O,
     inputs: readonly NodeId[],
     attrs: OpAttrs[O],
@@ -113,14 +101,14 @@ export class GraphBuilder {
       inputs.map(input => this.typeOf(input)),
       attrs,
     );
-    const type = { ...inferred, axes: orderAxes(this.#order, inferred.axes) };
+    const type = { ...inferred, axes: this.ordered(inferred.axes) };
     const span = at.span === undefined ? this.#place.span : at.span;
     const node: NodeOf<O> = { id, op, inputs, attrs, type, span, label: at.label ?? this.#place.label };
     this.#nodes.set(id, node as Node);
     return id;
   }
 
-  typeOf(id: NodeId): NodeType {
+  override typeOf(id: NodeId): NodeType {
     return this.#placeholders.get(id)?.type ?? this.nodeOf(id).type;
   }
 
@@ -133,7 +121,7 @@ export class GraphBuilder {
   /** Stands for a value that is defined later. `axes` and `batched` are what `typeOf` says until `finish`. */
   placeholder(type: PlaceholderType, place: Partial<Place> = {}): NodeId {
     const id = this.#fresh();
-    const axes = orderAxes(this.#order, type.axes ?? []);
+    const axes = this.ordered(type.axes ?? []);
     this.#placeholders.set(id, {
       type: { dtype: type.dtype, shape: type.shape, axes, batched: type.batched ?? false },
       place: { ...this.#place, ...place },
@@ -204,238 +192,11 @@ export class GraphBuilder {
     throw new InternalError("GraphBuilder.finish", `placeholder %${id} stands for itself`);
   }
 
+  protected override ordered(axes: readonly AxisId[]): readonly AxisId[] {
+    return orderAxes(this.#order, axes);
+  }
+
   #fresh(): NodeId {
     return this.#next++ as NodeId;
-  }
-
-  #reduced({ dims = [], axes = [], batch = false, keep = false }: ReducedOptions): Reduced {
-    return { dims: dims.toSorted((a, b) => a - b), axes: orderAxes(this.#order, axes), batch, keep };
-  }
-
-  // One method an op, below: the table's docs say what each means.
-
-  /** One number fills `shape`; several are its elements, row-major. */
-  constant(value: number | readonly number[], dtype: DType = "real", shape: readonly number[] = []): NodeId {
-    return this.node("constant", [], { dtype, shape, values: typeof value === "number" ? [value] : value });
-  }
-  parameter(name: string, shape: readonly number[], axes: readonly AxisId[] = []): NodeId {
-    return this.node("parameter", [], { name, shape, axes: orderAxes(this.#order, axes) });
-  }
-  input(
-    name: string,
-    type: { dtype?: DType; shape?: readonly number[]; axes?: readonly AxisId[]; batched?: boolean },
-  ): NodeId {
-    const { dtype = "real", shape = [], axes = [], batched = true } = type;
-    return this.node("input", [], { name, dtype, shape, axes: orderAxes(this.#order, axes), batched });
-  }
-  state(
-    name: string,
-    type: { dtype?: DType; shape?: readonly number[]; axes?: readonly AxisId[] } = {},
-  ): NodeId {
-    const { dtype = "real", shape = [], axes = [] } = type;
-    return this.node("state", [], { name, dtype, shape, axes: orderAxes(this.#order, axes) });
-  }
-  length(axis: AxisId): NodeId {
-    return this.node("length", [], { axis });
-  }
-  index(axis: AxisId): NodeId {
-    return this.node("index", [], { axis });
-  }
-  batchSize(): NodeId {
-    return this.node("batchSize", [], {});
-  }
-  random(
-    distribution: "uniform" | "normal",
-    site: number,
-    shape: readonly number[] = [],
-    axes: readonly AxisId[] = [],
-  ): NodeId {
-    return this.node("random", [], { distribution, site, shape, axes: orderAxes(this.#order, axes) });
-  }
-
-  neg(x: NodeId): NodeId {
-    return this.node("neg", [x], {});
-  }
-  exp(x: NodeId): NodeId {
-    return this.node("exp", [x], {});
-  }
-  log(x: NodeId): NodeId {
-    return this.node("log", [x], {});
-  }
-  log1p(x: NodeId): NodeId {
-    return this.node("log1p", [x], {});
-  }
-  sqrt(x: NodeId): NodeId {
-    return this.node("sqrt", [x], {});
-  }
-  sin(x: NodeId): NodeId {
-    return this.node("sin", [x], {});
-  }
-  cos(x: NodeId): NodeId {
-    return this.node("cos", [x], {});
-  }
-  tanh(x: NodeId): NodeId {
-    return this.node("tanh", [x], {});
-  }
-  sigmoid(x: NodeId): NodeId {
-    return this.node("sigmoid", [x], {});
-  }
-  softplus(x: NodeId): NodeId {
-    return this.node("softplus", [x], {});
-  }
-  abs(x: NodeId): NodeId {
-    return this.node("abs", [x], {});
-  }
-  sign(x: NodeId): NodeId {
-    return this.node("sign", [x], {});
-  }
-  floor(x: NodeId): NodeId {
-    return this.node("floor", [x], {});
-  }
-  not(x: NodeId): NodeId {
-    return this.node("not", [x], {});
-  }
-  stopGradient(x: NodeId): NodeId {
-    return this.node("stopGradient", [x], {});
-  }
-  cast(x: NodeId, dtype: DType): NodeId {
-    return this.node("cast", [x], { dtype });
-  }
-
-  add(a: NodeId, b: NodeId): NodeId {
-    return this.node("add", [a, b], {});
-  }
-  sub(a: NodeId, b: NodeId): NodeId {
-    return this.node("sub", [a, b], {});
-  }
-  mul(a: NodeId, b: NodeId): NodeId {
-    return this.node("mul", [a, b], {});
-  }
-  div(a: NodeId, b: NodeId): NodeId {
-    return this.node("div", [a, b], {});
-  }
-  pow(a: NodeId, b: NodeId): NodeId {
-    return this.node("pow", [a, b], {});
-  }
-  maximum(a: NodeId, b: NodeId): NodeId {
-    return this.node("maximum", [a, b], {});
-  }
-  minimum(a: NodeId, b: NodeId): NodeId {
-    return this.node("minimum", [a, b], {});
-  }
-  expdiff(x: NodeId, y: NodeId): NodeId {
-    return this.node("expdiff", [x, y], {});
-  }
-  equal(a: NodeId, b: NodeId): NodeId {
-    return this.node("equal", [a, b], {});
-  }
-  notEqual(a: NodeId, b: NodeId): NodeId {
-    return this.node("notEqual", [a, b], {});
-  }
-  less(a: NodeId, b: NodeId): NodeId {
-    return this.node("less", [a, b], {});
-  }
-  lessEqual(a: NodeId, b: NodeId): NodeId {
-    return this.node("lessEqual", [a, b], {});
-  }
-  greater(a: NodeId, b: NodeId): NodeId {
-    return this.node("greater", [a, b], {});
-  }
-  greaterEqual(a: NodeId, b: NodeId): NodeId {
-    return this.node("greaterEqual", [a, b], {});
-  }
-  and(a: NodeId, b: NodeId): NodeId {
-    return this.node("and", [a, b], {});
-  }
-  or(a: NodeId, b: NodeId): NodeId {
-    return this.node("or", [a, b], {});
-  }
-  where(condition: NodeId, a: NodeId, b: NodeId): NodeId {
-    return this.node("where", [condition, a, b], {});
-  }
-  accumulate(type: NodeType, inputs: readonly NodeId[] = []): NodeId {
-    return this.node("accumulate", inputs, {
-      type: { ...type, axes: orderAxes(this.#order, type.axes) },
-    });
-  }
-
-  /** What is left out stays as it is. */
-  broadcast(
-    x: NodeId,
-    to: { shape?: readonly number[]; axes?: readonly AxisId[]; batched?: boolean },
-  ): NodeId {
-    const { shape = this.typeOf(x).shape, axes = [], batched = false } = to;
-    return this.node("broadcast", [x], { shape, axes: orderAxes(this.#order, axes), batched });
-  }
-  reshape(x: NodeId, shape: readonly number[]): NodeId {
-    return this.node("reshape", [x], { shape });
-  }
-  transpose(x: NodeId, perm: readonly number[]): NodeId {
-    return this.node("transpose", [x], { perm });
-  }
-  slice(x: NodeId, dim: number, start: number, size: number): NodeId {
-    return this.node("slice", [x], { dim, start, size });
-  }
-  pad(x: NodeId, dim: number, before: number, after: number): NodeId {
-    return this.node("pad", [x], { dim, before, after });
-  }
-  concat(parts: readonly NodeId[], dim: number): NodeId {
-    return this.node("concat", parts, { dim });
-  }
-  argmax(x: NodeId, dim: number): NodeId {
-    return this.node("argmax", [x], { dim });
-  }
-  oneHot(x: NodeId, size: number): NodeId {
-    return this.node("oneHot", [x], { size });
-  }
-  gather(table: NodeId, index: NodeId): NodeId {
-    return this.node("gather", [table, index], {});
-  }
-  scatterAdd(
-    index: NodeId,
-    value: NodeId,
-    to: { size: number; axes?: readonly AxisId[]; batch?: boolean },
-  ): NodeId {
-    const { size, axes = [], batch = false } = to;
-    return this.node("scatterAdd", [index, value], { size, axes: orderAxes(this.#order, axes), batch });
-  }
-  patches(x: NodeId, window: Window2d): NodeId {
-    return this.node("patches", [x], window);
-  }
-  unpatches(x: NodeId, window: Window2d): NodeId {
-    return this.node("unpatches", [x], window);
-  }
-
-  sum(x: NodeId, over: ReducedOptions): NodeId {
-    return this.node("sum", [x], this.#reduced(over));
-  }
-  max(x: NodeId, over: ReducedOptions): NodeId {
-    return this.node("max", [x], this.#reduced(over));
-  }
-  logsumexp(x: NodeId, over: ReducedOptions): NodeId {
-    return this.node("logsumexp", [x], this.#reduced(over));
-  }
-  contract(
-    a: NodeId,
-    b: NodeId,
-    over: {
-      left: readonly number[];
-      right: readonly number[];
-      out: readonly number[];
-      axes?: readonly AxisId[];
-      batch?: boolean;
-    },
-  ): NodeId {
-    const { left, right, out, axes = [], batch = false } = over;
-    return this.node("contract", [a, b], { left, right, out, axes: orderAxes(this.#order, axes), batch });
-  }
-  shift(value: NodeId, initial: NodeId, axis: AxisId, offset: number): NodeId {
-    return this.node("shift", [value, initial], { axis, offset });
-  }
-  at(x: NodeId, axis: AxisId, from: "first" | "last", offset = 0): NodeId {
-    return this.node("at", [x], { axis, from, offset });
-  }
-  stack(parts: readonly NodeId[], axis: AxisId): NodeId {
-    return this.node("stack", parts, { axis });
   }
 }

@@ -2,7 +2,7 @@
 // real at a point. Clear first; the reference is an oracle, but it must not be slow either, so nothing is allocated
 // for single elements.
 
-import type { AxisId, NodeType } from "../graph/graph.ts";
+import type { AxisId, NodeId, NodeType } from "../graph/graph.ts";
 import type { Evaluation, Point, Value } from "./op.ts";
 import { sizeOf, stridesOf } from "./shapes.ts";
 
@@ -128,7 +128,7 @@ export function gatherRows(
 
 /** The types of a node's operands, as evaluations need them. */
 export function inputTypes(
-  node: { readonly inputs: readonly import("../graph/graph.ts").NodeId[] },
+  node: { readonly inputs: readonly NodeId[] },
   evaluation: Evaluation,
 ): readonly NodeType[] {
   return node.inputs.map(id => evaluation.graph.nodes.get(id)!.type);

@@ -5,13 +5,14 @@
 //  3. operands: they exist, and as many as the op takes;
 //  4. types: exactly what the op's rule gives for the operands' types, axes declared and in the graph's order;
 //  5. attributes: the op's own `check`; axes named in attributes are declared, ordered, no duplicates;
-//  6. static axes where they are needed: parameters and states along them only, `stack` of as many operands;
+//  6. static axes where they are needed: parameters and states along them only, `stack` along them of as many operands;
 //  7. cycles: each passes through the value edge of a shift (the initial value is an edge of distance zero);
 //  8. outputs exist.
 //
 // It does not check that axes and `batched` are the *least* fixpoint, nor that a cycle can be scheduled.
 
 import type { AxisId, Graph, Node, NodeId, NodeType } from "../graph/graph.ts";
+import { printType } from "../graph/text.ts";
 import { InternalError } from "../unreachable.ts";
 import { type AxisOrder, axisOrder, orderAxes, sameList, sameType, typeByRule } from "./infer.ts";
 import { isOpName, opRecord } from "./table.ts";
@@ -76,7 +77,7 @@ function checkType(order: AxisOrder, node: Node, inputs: readonly NodeType[]): s
   try {
     const type = typeByRule(order, node, inputs);
     if (!sameType(type, node.type))
-      return `has the type ${showType(node.type)}, its rule says ${showType(type)}`;
+      return `has the type ${printType(node.type)}, its rule says ${printType(type)}`;
   } catch (error) {
     // A rule that cannot give a type says why in an InternalError; other errors are bugs of the rule.
     if (error instanceof InternalError) return error.message;
@@ -100,16 +101,12 @@ function checkAttributes(graph: Graph, order: AxisOrder, node: Node): string | n
     const dynamic = node.attrs.axes.find(axis => lengthOf(axis) === null);
     return dynamic === undefined ? null : `axis ${dynamic} of a ${node.op} is not static`;
   }
-  if (node.op === "stack" && lengthOf(node.attrs.axis) !== node.inputs.length) {
-    return `${node.inputs.length} operands along ${node.attrs.axis} of length ${lengthOf(node.attrs.axis)}`;
+  // Along an axis of unknown length, the operands are as many as its extent will be: unrolled graphs.
+  const length = node.op === "stack" ? lengthOf(node.attrs.axis) : null;
+  if (node.op === "stack" && length !== null && length !== node.inputs.length) {
+    return `${node.inputs.length} operands along ${node.attrs.axis} of length ${length}`;
   }
   return null;
-}
-
-export function showType({ dtype, shape, axes, batched }: NodeType): string {
-  const features = shape.length === 0 ? "" : `[${shape.join(", ")}]`;
-  const along = axes.length === 0 ? "" : ` @ ${axes.join(", ")}`;
-  return `${dtype}${features}${along}${batched ? " batched" : ""}`;
 }
 
 /** Operands that are needed at the same index: all but the value of a shift. */

@@ -1,5 +1,13 @@
 // The primitives of the language by name: what they take and the type they give. How they are lowered is in
-// lower/builtins.ts. Both tables are total over BuiltinName.
+// lower/builtins.ts. Both tables are total over BuiltinName. The rules are in rules/, a file for each family.
+
+import type { BuiltinRecord } from "./rules/rule.ts";
+import { drawRules } from "./rules/draws.ts";
+import { elementwiseRules } from "./rules/elementwise.ts";
+import { featureRules } from "./rules/features.ts";
+import { operatorRules } from "./rules/operators.ts";
+import { reductionRules } from "./rules/reductions.ts";
+import { windowRules } from "./rules/windows.ts";
 
 export const builtinNames = [
   // operators
@@ -85,3 +93,25 @@ export const builtinNames = [
 ] as const;
 
 export type BuiltinName = (typeof builtinNames)[number];
+
+export type BuiltinTable = { readonly [Name in BuiltinName]: BuiltinRecord };
+
+/** All of them by name. Operators have names too, but no program can write those (`operatorNames`). */
+export const builtins: BuiltinTable = {
+  ...operatorRules,
+  ...elementwiseRules,
+  ...reductionRules,
+  ...featureRules,
+  ...windowRules,
+  ...drawRules,
+};
+
+/** Builtins that stand behind operators and are no functions: `add(a, b)` is an unknown name. */
+const operatorNames: ReadonlySet<string> = new Set(Object.keys(operatorRules));
+
+/** The names that a program may call. */
+export const callableNames: readonly BuiltinName[] = builtinNames.filter(name => !operatorNames.has(name));
+
+const callable: ReadonlyMap<string, BuiltinName> = new Map(callableNames.map(name => [name, name]));
+
+export const findBuiltin = (name: string): BuiltinName | null => callable.get(name) ?? null;

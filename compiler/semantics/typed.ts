@@ -25,6 +25,8 @@ export interface ValueType {
  * sizes, and (inside its scope) the position along a static axis. Evaluated by lowering in an environment of names.
  */
 export type Static =
+  /** A whole number where a size is wanted (a size argument, an offset, an axis' end): evaluated by evaluateSize. */
+  | { readonly kind: "size"; readonly size: Size }
   | { readonly kind: "number"; readonly value: number }
   | { readonly kind: "bool"; readonly value: boolean }
   | { readonly kind: "name"; readonly name: string }
@@ -60,8 +62,11 @@ export type TypedExpression =
   /** A name of the definition, one index for each axis of the name, in the name's order. */
   | (Typed & { readonly kind: "read"; readonly name: string; readonly indices: readonly Index[] })
   /**
-   * A primitive. Operators are builtins too (`add`, `matmul`, `equal`, ...). `axes` are the reduction's, or the
-   * argument of index(t)/length(t). `statics` are the arguments that are no values, by parameter name.
+   * A primitive. Operators are builtins too (`add`, `matmul`, `equal`, ...). `axes` are the brackets' (a reduction's,
+   * the axes along which a draw differs), or the argument of index(t)/length(t).
+   * Arguments that are no values stand by parameter name (builtins.ts): number and bool arguments in `statics`,
+   * size arguments in `sizes` (lists, for `zeros(n, m)`); defaults are filled in.
+   * Static operands (`2 * x`) have the dtype that the operation needs: "index" beside an index.
    * `result` selects one result of `split`; 0 otherwise.
    */
   | (Typed & {
@@ -93,7 +98,10 @@ export interface LayerCall {
   readonly span: Span;
 }
 
-/** `h[t<0] = value` (before) or `h[t>last] = value` (after). The value lacks the axis. */
+/**
+ * `h[t<0] = value` (before) or `h[t>last] = value` (after). The value lacks the axis.
+ * For a reversed call the side stays in the caller's terms: `b[t>last]` starts `b[t] = gru[-t](..)`.
+ */
 export interface Boundary {
   /** In the terms of the definition in which the boundary is written. */
   readonly axis: AxisName;
@@ -188,7 +196,10 @@ export interface TypedTrain {
   readonly span: Span;
 }
 
-/** `generate out[t+1] = value from a until condition`: equations of their own graph. */
+/**
+ * `generate out[t+1] = value from a until condition`: equations of their own graph. `value` is what is produced at t;
+ * in `until`, a read of the input with offset -1 (`out[t+1]`) is the value just produced.
+ */
 export interface TypedGenerate {
   readonly input: string;
   readonly axis: AxisName;

@@ -3,6 +3,7 @@
 import type { Tensor } from "../../backends/api.ts";
 import { evaluateGraph, type PlainEnvironment } from "../../backends/reference/evaluate.ts";
 import type { Graph } from "../../compiler/graph/graph.ts";
+import { drawNormal } from "../../compiler/ops/random.ts";
 
 /** The largest difference of two arrays (NaN differs from everything), relative to the largest magnitude in `expected` (at least `floor`). */
 export function relativeError(
@@ -87,4 +88,49 @@ export function outputsError(
     );
   }
   return worst;
+}
+
+/**
+ * The derivative of the loss along one random direction of all parameters, by differences, against the gradient;
+ * relative to the sum of the products' magnitudes. Maxima and selections have kinks: the best of three step sizes.
+ */
+export function directionError(graph: Graph, environment: Required<PlainEnvironment>, seed = 0): number {
+  const names = [...environment.parameters.keys()].filter(name => graph.outputs.has(`gradient.${name}`));
+  const gradients = evaluateGraph(
+    graph,
+    environment,
+    names.map(name => `gradient.${name}`),
+  );
+  const directions = new Map<string, Float64Array>();
+  let expected = 0;
+  let scale = 1e-6;
+  for (const [site, name] of names.entries()) {
+    const gradient = gradients.get(`gradient.${name}`)!.data;
+    const direction = Float64Array.from(gradient, (_, feature) =>
+      drawNormal({ seed, step: 0, site, example: 0, position: 0, feature }),
+    );
+    for (let i = 0; i < gradient.length; i++) {
+      expected += gradient[i]! * direction[i]!;
+      scale += Math.abs(gradient[i]! * direction[i]!);
+    }
+    directions.set(name, direction);
+  }
+  const lossAt = (move: number): number => {
+    const parameters = new Map(environment.parameters);
+    for (const [name, direction] of directions) {
+      const tensor = parameters.get(name)!;
+      const data = Float64Array.from(tensor.data, (value, i) => value + move * direction[i]!);
+      parameters.set(name, { ...tensor, data });
+    }
+    return evaluateGraph(graph, { ...environment, parameters }, ["loss"]).get("loss")!.data[0]!;
+  };
+  let best = Number.POSITIVE_INFINITY;
+  for (const step of [1e-4, 1e-5, 1e-6]) {
+    const near = lossAt(step) - lossAt(-step);
+    const far = lossAt(2 * step) - lossAt(-2 * step);
+    const error = Math.abs((8 * near - far) / (12 * step) - expected) / scale;
+    if (error < best) best = error;
+    if (best < 1e-8) break;
+  }
+  return best;
 }

@@ -60,7 +60,12 @@ export function lstmCell(b: GraphBuilder, name: string, x: NodeId, axis: AxisId,
     const [h, c] = [slot(b, units), slot(b, units)];
     const before = b.shift(h, zeros(b, units), axis, 1);
     const z = b.add(b.add(product(b, x, w), product(b, before, u)), bias);
-    const [i, f, g, o] = [0, 1, 2, 3].map(k => b.slice(z, 0, k * units, units)) as [NodeId, NodeId, NodeId, NodeId];
+    const [i, f, g, o] = [0, 1, 2, 3].map(k => b.slice(z, 0, k * units, units)) as [
+      NodeId,
+      NodeId,
+      NodeId,
+      NodeId,
+    ];
     const kept = b.mul(b.sigmoid(f), b.shift(c, zeros(b, units), axis, 1));
     const cell = b.add(kept, b.mul(b.sigmoid(i), b.tanh(g)));
     b.bind(c, cell);

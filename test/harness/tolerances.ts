@@ -20,4 +20,15 @@ export const tolerances = {
    * truncation step^4 = 1e-12 times a fifth derivative, rounding 1e-16 / 1e-3 times the loss.
    */
   adjoints: 1e-8,
+  /** A graph rewritten by passes, scheduled or unrolled, on the float64 reference: sums in another order. */
+  rearranged: 1e-12,
+  /**
+   * A float32 backend against the float64 reference on the same numbers, relative to a tensor's largest value: a
+   * hundred roundings of 6e-8 and what recurrences make of them.
+   */
+  float32: 1e-4,
+  /** After some steps of Adam, whose first moves are gradients divided by their own size: small ones lose digits. */
+  float32Steps: 1e-3,
+  /** Gradients of whole programs against central differences, relative to the largest gradient: what the issue asks. */
+  differences: 1e-6,
 } as const;

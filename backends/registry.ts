@@ -1,0 +1,86 @@
+// Backends by name, chosen at run time. A backend's folder, and with it whatever heavy it needs, is loaded when the
+// backend is first asked for something; its name and what it is are known here.
+
+import { FrondError } from "../compiler/diagnostics/error.ts";
+import { nearest } from "../compiler/diagnostics/nearest.ts";
+import { report } from "../compiler/diagnostics/report.ts";
+import type { Availability, Backend } from "./api.ts";
+
+/** A backend that loads when it is used. */
+function lazy(name: string, doc: string, load: () => Promise<Backend>): Backend {
+  return {
+    name,
+    doc,
+    probe: async () => (await load()).probe(),
+    compile: async (program, options) => (await load()).compile(program, options),
+  };
+}
+
+/** All backends, the most widely useful first. */
+export const backends: readonly Backend[] = [
+  lazy(
+    "cpu",
+    "JavaScript by way of tfjs-core's cpu backend, with Frond's kernels; float32, runs everywhere",
+    async () => (await import("./tfjs/cpu.ts")).cpu,
+  ),
+  lazy(
+    "reference",
+    "plain float64 interpreter of the recurrence graph: the oracle of the tests",
+    async () => (await import("./reference/index.ts")).reference,
+  ),
+];
+
+/** What `auto` tries, best first. */
+const preferred: readonly string[] = ["cpu"];
+
+export interface ListedBackend {
+  readonly name: string;
+  readonly doc: string;
+  readonly availability: Availability;
+}
+
+/** Every backend with whether it is available here. */
+export async function listBackends(from: readonly Backend[] = backends): Promise<readonly ListedBackend[]> {
+  return Promise.all(
+    from.map(async backend => ({
+      name: backend.name,
+      doc: backend.doc,
+      availability: await backend.probe(),
+    })),
+  );
+}
+
+/** The backend of that name, or with `auto` the best one there is. Throws a FrondError that says why not. */
+export async function openBackend(name: string, from: readonly Backend[] = backends): Promise<Backend> {
+  if (name === "auto") return bestOf(from);
+  const backend = from.find(candidate => candidate.name === name);
+  if (backend === undefined) throw unknown(name, from);
+  const availability = await backend.probe();
+  if (!availability.available) throw unavailable(name, availability);
+  return backend;
+}
+
+async function bestOf(from: readonly Backend[]): Promise<Backend> {
+  const candidates = preferred.flatMap(name => from.filter(backend => backend.name === name));
+  let reason: FrondError | null = null;
+  for (const backend of candidates) {
+    const availability = await backend.probe();
+    if (availability.available) return backend;
+    reason ??= unavailable(backend.name, availability);
+  }
+  throw reason ?? unknown("auto", from);
+}
+
+function unknown(name: string, from: readonly Backend[]): FrondError {
+  const names = [...from.map(backend => backend.name), "auto"];
+  const near = nearest(name, names);
+  const help = [...(near === null ? [] : [`did you mean \`${near}\`?`]), `there are ${names.join(", ")}`];
+  return new FrondError([report("F0901", { name }, null, { help })]);
+}
+
+function unavailable(
+  name: string,
+  { reason, remedy }: Extract<Availability, { available: false }>,
+): FrondError {
+  return new FrondError([report("F0902", { name, reason }, null, { help: [remedy] })]);
+}

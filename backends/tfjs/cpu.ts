@@ -1,0 +1,35 @@
+// The `cpu` backend: tfjs-core with its cpu backend in plain JavaScript, and Frond's own kernels registered there.
+// Runs wherever JavaScript runs; nothing has to be installed.
+
+import type { Backend } from "../api.ts";
+import { Device } from "./device.ts";
+import { TfjsExecutable } from "./executable.ts";
+import { kernels } from "./kernels.ts";
+
+/** Loop nests are generated as source text; pages may forbid that. */
+function mayGenerate(): boolean {
+  try {
+    return new Function("return true")() === true;
+  } catch {
+    return false;
+  }
+}
+
+export const cpu: Backend = {
+  name: "cpu",
+  doc: "JavaScript by way of tfjs-core's cpu backend, with Frond's kernels; float32, runs everywhere",
+  async probe() {
+    if (!mayGenerate()) {
+      return {
+        available: false,
+        reason: "this page's content security policy forbids generated code",
+        remedy: "allow 'unsafe-eval' in its script-src, or use the backend reference",
+      };
+    }
+    const { version_core: version } = await import("@tensorflow/tfjs-core");
+    return { available: true, detail: `tfjs-core ${version}` };
+  },
+  async compile(program) {
+    return new TfjsExecutable(await Device.openCpu(kernels), program);
+  },
+};

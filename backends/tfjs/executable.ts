@@ -1,0 +1,253 @@
+// Runs a program on a tfjs device: feeds in, plan bound to their extents (once for all data of equal extents), calls
+// made, results copied out, and, when all that has succeeded, parameters and states updated.
+
+import type { AxisId, DType, Graph, NodeId, NodeType } from "../../compiler/graph/graph.ts";
+import type { Program } from "../../compiler/program/program.ts";
+import { InternalError } from "../../compiler/unreachable.ts";
+import type { Executable, Feeds, Results, State, Tensor } from "../api.ts";
+import { type NormalFeeds, normalizeFeeds } from "../feeds.ts";
+import { type BindContext, type Bound, bind, slots } from "./bind.ts";
+import type { Buffer, Device } from "./device.ts";
+import { denseStrides, type Place, product } from "./layout.ts";
+import { makePlan } from "./plan.ts";
+import type { Frame } from "./rows.ts";
+import { DeviceState, Fetched, variablesOf } from "./state.ts";
+import { copyNest } from "./transfer.ts";
+
+/** Bindings kept, the most recently used ones. */
+const bindingsKept = 8;
+
+export class TfjsExecutable implements Executable {
+  readonly #device: Device;
+  readonly #program: Program;
+  readonly #context: BindContext;
+  readonly #constants: readonly Buffer[];
+  readonly #bound = new Map<string, Bound>();
+  readonly #states = new Set<DeviceState>();
+  #blocks: Buffer[];
+  /** What the calls of a binding point to: grown blocks or another state need new links. */
+  #linked = new Map<Bound, { readonly state: DeviceState; readonly blocks: readonly Buffer[] }>();
+  #disposed = false;
+
+  constructor(device: Device, program: Program) {
+    this.#device = device;
+    this.#program = program;
+    const { places, buffers } = fixedPlaces(device, program);
+    this.#constants = buffers;
+    this.#blocks = blockTypes.map(dtype => device.allocate(dtype, 0));
+    const frame: Frame = {
+      at: new Int32Array(program.schedule.graph.axes.length),
+      lengths: [],
+      seed: 0,
+      step: 0,
+    };
+    const plan = makePlan(program);
+    this.#context = { program, plan, device, frame, fixed: places, panels: new Map() };
+  }
+
+  createState(values: ReadonlyMap<string, Tensor>): State {
+    const state = new DeviceState(this.#device, this.#program, values, () => this.#states.delete(state));
+    this.#states.add(state);
+    return state;
+  }
+
+  async run(feeds: Feeds, state: State): Promise<Results> {
+    if (this.#disposed) throw new InternalError("TfjsExecutable.run", "the executable is disposed");
+    if (!(state instanceof DeviceState)) {
+      throw new InternalError("TfjsExecutable.run", "the state was made by another executable");
+    }
+    const fed = normalizeFeeds(this.#program, feeds);
+    const bound = this.#bind(fed);
+    this.#prepare(bound, state, fed);
+    bound.run();
+    const results = new Fetched(this.#device);
+    for (const name of this.#program.results) {
+      const { dtype, shape, data } = this.#output(bound, state, name, fed, true);
+      results.keep(name, dtype, shape, data);
+    }
+    // Updates may read each other's targets (a swap), so all are read before the first is written.
+    const updates = this.#program.updates.map(({ target, output }) => ({
+      target,
+      data: this.#output(bound, state, output, fed, false).data,
+    }));
+    for (const { target, data } of updates) state.buffer(target).values.set(data);
+    return results;
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const buffer of [...this.#blocks, ...this.#constants]) this.#device.free(buffer);
+    this.#bound.clear();
+    this.#linked.clear();
+  }
+
+  #bind({ batch, extents, lengths }: NormalFeeds): Bound {
+    const ragged = new Set<AxisId>();
+    for (const [axis, own] of lengths) if (own.some(length => length < extents.get(axis)!)) ragged.add(axis);
+    const key = `${batch};${[...extents.values()].join()};${[...ragged].join()}`;
+    const known = this.#bound.get(key);
+    const bound = known ?? bind(this.#context, { batch, extents, ragged });
+    this.#bound.delete(key);
+    this.#bound.set(key, bound);
+    if (this.#bound.size > bindingsKept) {
+      const [oldest] = this.#bound;
+      this.#bound.delete(oldest![0]);
+      this.#linked.delete(oldest![1]);
+    }
+    return bound;
+  }
+
+  /** Puts everything in place that the steps read. */
+  #prepare(bound: Bound, state: DeviceState, fed: NormalFeeds): void {
+    if (bound.sizes.some((size, slot) => this.#blocks[slot]!.values.length < size)) {
+      this.#blocks = this.#blocks.map((block, slot) => {
+        if (block.values.length >= bound.sizes[slot]!) return block;
+        this.#device.free(block);
+        return this.#device.allocate(block.dtype, bound.sizes[slot]!);
+      });
+    }
+    const links = this.#linked.get(bound);
+    if (links?.state !== state || links.blocks !== this.#blocks) {
+      bound.link(this.#buffers(state).map(({ info }) => info));
+      this.#linked.set(bound, { state, blocks: this.#blocks });
+    }
+    const { frame } = this.#context;
+    frame.seed = fed.seed;
+    frame.step = fed.step;
+    frame.lengths = this.#program.schedule.graph.axes.map(
+      ({ id }) => fed.lengths.get(id) ?? new Int32Array(fed.batch).fill(fed.extents.get(id)!),
+    );
+    for (const node of this.#program.schedule.graph.nodes.values()) {
+      const place = sourceOps.has(node.op) ? bound.place(node.id) : null;
+      if (place === null) continue;
+      const { values } = this.#blocks[place.slot]!;
+      if (node.op === "input") this.#feed(node.attrs.name, node.type, place, fed);
+      else if (node.op === "batchSize") values[place.offset] = fed.batch;
+      else if (node.op === "length") values.set(this.#lengths(node.attrs.axis), place.offset);
+      else if (node.op === "index") {
+        for (let i = 0; i < fed.extents.get(node.attrs.axis)!; i++) values[place.offset + i] = i;
+      }
+    }
+  }
+
+  #lengths(axis: AxisId): Int32Array {
+    const number = this.#program.schedule.graph.axes.findIndex(({ id }) => id === axis);
+    return this.#context.frame.lengths[number]!;
+  }
+
+  #buffers(state: DeviceState): readonly Buffer[] {
+    return [...this.#blocks, ...state.buffers, ...this.#constants];
+  }
+
+  #feed(name: string, type: NodeType, place: Place, { inputs, batch, extents }: NormalFeeds): void {
+    const tensor = inputs.get(name);
+    if (tensor === undefined) throw new InternalError("TfjsExecutable.run", `no input ${name}`);
+    const { sizes, strides } = boundary(type, place, batch, extents);
+    const nest = { sizes, strides: [denseStrides(sizes), strides] };
+    copyNest(tensor.data, 0, this.#blocks[place.slot]!.values, place.offset, nest);
+  }
+
+  /** An output in the boundary's order; with zeros in the padding where that is asked for. */
+  #output(bound: Bound, state: DeviceState, name: string, fed: NormalFeeds, padded: boolean): Tensor {
+    const id = this.#program.schedule.graph.outputs.get(name);
+    const place = id === undefined ? null : bound.place(id);
+    if (id === undefined || place === null)
+      throw new InternalError("TfjsExecutable.run", `no output ${name}`);
+    const { type } = this.#program.schedule.graph.nodes.get(id)!;
+    const { sizes, strides } = boundary(type, place, fed.batch, fed.extents);
+    const shape = type.batched ? sizes : sizes.slice(1);
+    const data = makeArray(type.dtype, product(sizes));
+    const { values } = this.#buffers(state)[place.slot]!;
+    copyNest(values, place.offset, data, 0, { sizes, strides: [strides, denseStrides(sizes)] });
+    if (padded && type.batched) this.#clearPadding(data, type, sizes);
+    return { dtype: type.dtype, shape, data };
+  }
+
+  #clearPadding(data: Tensor["data"], { axes, shape }: NodeType, sizes: readonly number[]): void {
+    const row = product(shape);
+    const rows = product(sizes) / (row || 1);
+    const strides = denseStrides(sizes.slice(0, axes.length + 1));
+    for (const [d, axis] of axes.entries()) {
+      const lengths = this.#lengths(axis);
+      const extent = sizes[d + 1]!;
+      if (lengths.every(length => length >= extent)) continue;
+      for (let r = 0; r < rows; r++) {
+        const position = Math.floor(r / strides[d + 1]!) % extent;
+        if (position >= lengths[Math.floor(r / strides[0]!)]!) data.fill(0, r * row, (r + 1) * row);
+      }
+    }
+  }
+}
+
+const blockTypes = ["real", "index", "bool", "real"] as const satisfies readonly DType[];
+
+const sourceOps = new Set(["input", "length", "index", "batchSize"]);
+
+const makeArray = (dtype: DType, size: number): Float32Array | Int32Array | Uint8Array =>
+  dtype === "real" ? new Float32Array(size) : dtype === "index" ? new Int32Array(size) : new Uint8Array(size);
+
+/** The sizes [batch, ...axes, ...shape] (batch 1 for unbatched nodes), and a place's strides in that order. */
+function boundary(
+  { axes, batched }: NodeType,
+  place: Place,
+  batch: number,
+  extents: ReadonlyMap<AxisId, number>,
+): { readonly sizes: readonly number[]; readonly strides: readonly number[] } {
+  return {
+    sizes: [batched ? batch : 1, ...axes.map(axis => extents.get(axis)!), ...place.shape],
+    strides: [place.batch, ...axes.map(axis => place.axes.get(axis)?.step ?? 0), ...place.dims],
+  };
+}
+
+/** Places of parameters and states (a buffer each) and of constants (one buffer for each dtype). */
+function fixedPlaces(
+  device: Device,
+  program: Program,
+): { readonly places: ReadonlyMap<NodeId, Place>; readonly buffers: readonly Buffer[] } {
+  const places = new Map<NodeId, Place>();
+  const variables = variablesOf(program);
+  const dtypes = ["real", "index", "bool"] as const;
+  const constants = new Map<DType, number[]>(dtypes.map(dtype => [dtype, []]));
+  for (const node of program.schedule.graph.nodes.values()) {
+    if (node.op === "parameter" || node.op === "state") {
+      const number = variables.findIndex(({ name }) => name === node.attrs.name);
+      if (number < 0) throw new InternalError("fixedPlaces", `the program does not list ${node.attrs.name}`);
+      places.set(node.id, variablePlace(program.schedule.graph, node.type, slots.first + number));
+    } else if (node.op === "constant") {
+      const { dtype, shape, values } = node.attrs;
+      const list = constants.get(dtype)!;
+      const dims = values.length === 1 ? shape.map(() => 0) : denseStrides(shape);
+      const slot = slots.first + variables.length + dtypes.indexOf(dtype);
+      places.set(node.id, { slot, offset: list.length, axes: new Map(), batch: 0, shape, dims });
+      for (const value of values) list.push(value);
+    }
+  }
+  const buffers = dtypes.map(dtype => {
+    const list = constants.get(dtype)!;
+    const buffer = device.allocate(dtype, list.length);
+    buffer.values.set(list);
+    return buffer;
+  });
+  return { places, buffers };
+}
+
+/** [...axes, ...shape], axes static. */
+function variablePlace(graph: Graph, { axes, shape }: NodeType, slot: number): Place {
+  const sizes = [...axes.map(axis => staticLength(graph, axis)), ...shape];
+  const strides = denseStrides(sizes);
+  return {
+    slot,
+    offset: 0,
+    axes: new Map(axes.map((axis, d) => [axis, { step: strides[d]!, wrap: 0 }])),
+    batch: 0,
+    shape,
+    dims: strides.slice(axes.length),
+  };
+}
+
+function staticLength(graph: Graph, axis: AxisId): number {
+  const length = graph.axes.find(({ id }) => id === axis)?.length ?? null;
+  if (length === null) throw new InternalError("variablePlace", `axis ${axis} has no static length`);
+  return length;
+}

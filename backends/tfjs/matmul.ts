@@ -1,0 +1,289 @@
+// FrondMatMul: products of strided operands, out[h, m, n] (+)= sum over k of left[h, m, k] * right[h, k, n], each
+// letter standing for any number of dimensions given by offset tables. tfjs's own cpu product walks its operands
+// unpacked; this one copies them into panels and keeps a 4x4 tile of sums in registers.
+
+import type { FrondKernel, Values } from "./device.ts";
+import { collapse, offsetTable } from "./layout.ts";
+
+const tile = 4;
+/** Summands a panel holds: two panels of 4 rows fit the first-level cache, a block of the right operand the second. */
+const depth = 256;
+const width = 512;
+
+export interface MatMulSpec {
+  readonly heads: readonly [left: Int32Array, right: Int32Array, out: Int32Array];
+  /** Offsets of row m in the left operand and in the result, and so on. */
+  readonly leftM: Int32Array;
+  readonly outM: Int32Array;
+  readonly leftK: Int32Array;
+  readonly rightK: Int32Array;
+  readonly rightN: Int32Array;
+  readonly outN: Int32Array;
+  /** Adds to what is there. */
+  readonly accumulate: boolean;
+  readonly form: "tiles" | "rows" | "dots";
+  /** The right operand in panels, kept from call to call while `fresh` is true; null: packed each time. */
+  readonly kept: { panels: Float32Array; fresh: boolean } | null;
+}
+
+/** One of the four kinds of dimension of a product, with its strides in left, right and out. */
+export interface ProductDims {
+  readonly sizes: readonly number[];
+  readonly left: readonly number[];
+  readonly right: readonly number[];
+  readonly out: readonly number[];
+}
+
+/** Prepares a product. `kept`: the right operand stays the same over several calls, and its panels are kept there. */
+export function matMulSpec(
+  dims: Readonly<Record<"h" | "m" | "n" | "k", ProductDims>>,
+  accumulate: boolean,
+  kept: MatMulSpec["kept"],
+): { readonly spec: MatMulSpec; readonly swapped: boolean } {
+  const count = (which: ProductDims): number => which.sizes.reduce((a, b) => a * b, 1);
+  // Few columns and more rows: the other way round, since columns are what the inner loops run along.
+  const swapped = kept === null && count(dims.n) < tile && count(dims.m) > count(dims.n);
+  const side = (which: ProductDims): ProductDims =>
+    swapped ? { ...which, left: which.right, right: which.left } : which;
+  const [m, n, k, h] = [
+    side(swapped ? dims.n : dims.m),
+    side(swapped ? dims.m : dims.n),
+    side(dims.k),
+    side(dims.h),
+  ];
+  const rows = count(m);
+  const spec: MatMulSpec = {
+    heads: [offsetTable(h.sizes, h.left), offsetTable(h.sizes, h.right), offsetTable(h.sizes, h.out)],
+    leftM: offsetTable(m.sizes, m.left),
+    outM: offsetTable(m.sizes, m.out),
+    leftK: offsetTable(k.sizes, k.left),
+    rightK: offsetTable(k.sizes, k.right),
+    rightN: offsetTable(n.sizes, n.right),
+    outN: offsetTable(n.sizes, n.out),
+    accumulate,
+    form: rows >= tile ? "tiles" : innerStride(n) <= innerStride(k) ? "rows" : "dots",
+    kept: rows >= tile ? kept : null,
+  };
+  return { spec, swapped };
+}
+
+/** How far apart neighbours lie in the right operand; where there are none, as far as can be. */
+function innerStride({ sizes, right }: ProductDims): number {
+  const { strides } = collapse({ sizes, strides: [right] });
+  return strides[0]?.at(-1) ?? Number.MAX_SAFE_INTEGER;
+}
+
+export const matMulKernel: FrondKernel<MatMulSpec> = ([left, right, out], offsets, spec) => {
+  const [headsL, headsR, headsO] = spec.heads;
+  const run = forms[spec.form];
+  for (let h = 0; h < headsL.length; h++) {
+    const at = [offsets[0]! + headsL[h]!, offsets[1]! + headsR[h]!, offsets[2]! + headsO[h]!] as const;
+    if (!spec.accumulate) clear(out!, at[2], spec.outM, spec.outN);
+    run(left!, right!, out!, at, spec);
+  }
+};
+
+function clear(out: Values, at: number, rows: Int32Array, columns: Int32Array): void {
+  for (let m = 0; m < rows.length; m++) {
+    const row = at + rows[m]!;
+    for (let n = 0; n < columns.length; n++) out[row + columns[n]!] = 0;
+  }
+}
+
+type Form = (
+  left: Values,
+  right: Values,
+  out: Values,
+  at: readonly [left: number, right: number, out: number],
+  spec: MatMulSpec,
+) => void;
+
+/** Sums of one row of the result; grows as needed. Double precision, rounded once when stored. */
+let sums = new Float64Array(0);
+
+/** For few rows and neighbouring columns: adds multiples of the right operand's rows. */
+const byRows: Form = (left, right, out, [atL, atR, atO], spec) => {
+  const { leftM, outM, leftK, rightK, rightN, outN } = spec;
+  const count = rightN.length;
+  if (sums.length < count) sums = new Float64Array(count);
+  const total = sums;
+  const dense = evenStep(rightN) === 1;
+  for (let m = 0; m < leftM.length; m++) {
+    total.fill(0, 0, count);
+    for (let k = 0; k < leftK.length; k++) {
+      const a = left[atL + leftM[m]! + leftK[k]!]!;
+      const from = atR + rightK[k]!;
+      if (dense) for (let n = 0; n < count; n++) total[n]! += a * right[from + n]!;
+      else for (let n = 0; n < count; n++) total[n]! += a * right[from + rightN[n]!]!;
+    }
+    const to = atO + outM[m]!;
+    for (let n = 0; n < count; n++) out[to + outN[n]!]! += total[n]!;
+  }
+};
+
+/** For few rows and neighbouring summands: dot products. */
+const byDots: Form = (left, right, out, [atL, atR, atO], spec) => {
+  const { leftM, outM, leftK, rightK, rightN, outN } = spec;
+  const count = leftK.length;
+  for (let m = 0; m < leftM.length; m++) {
+    const fromL = atL + leftM[m]!;
+    for (let n = 0; n < rightN.length; n++) {
+      const fromR = atR + rightN[n]!;
+      let total = 0;
+      for (let k = 0; k < count; k++) total += left[fromL + leftK[k]!]! * right[fromR + rightK[k]!]!;
+      out[atO + outM[m]! + outN[n]!]! += total;
+    }
+  }
+};
+
+/** The stride of a table that counts evenly, else 0. */
+function evenStep(table: Int32Array): number {
+  if (table.length < 2) return 1;
+  const step = table[1]! - table[0]!;
+  for (let i = 2; i < table.length; i++) if (table[i]! - table[i - 1]! !== step) return 0;
+  return step;
+}
+
+const roundUp = (count: number): number => Math.ceil(count / tile) * tile;
+
+let leftPanels = new Float32Array(0);
+let rightPanels: Float32Array = new Float32Array(0);
+
+/** For the rest: blocks of `depth` summands by `width` columns, packed, then 4x4 tiles. */
+const byTiles: Form = (left, right, out, [atL, atR, atO], spec) => {
+  const { leftM, outM, leftK, rightK, rightN, outN, kept } = spec;
+  const [rows, columns, summands] = [leftM.length, rightN.length, leftK.length];
+  const panelRows = roundUp(rows);
+  const fresh = kept?.fresh ?? false;
+  if (leftPanels.length < panelRows * depth) leftPanels = new Float32Array(panelRows * depth);
+  let panels = kept?.panels ?? rightPanels;
+  const needed = kept === null ? depth * width : roundUp(columns) * summands;
+  if (panels.length < needed) {
+    panels = new Float32Array(needed);
+    if (kept === null) rightPanels = panels;
+    else kept.panels = panels;
+  }
+  let keptAt = 0;
+  for (let k0 = 0; k0 < summands; k0 += depth) {
+    const k1 = Math.min(k0 + depth, summands);
+    pack(left, atL, leftM, 0, rows, leftK, k0, k1, leftPanels, 0);
+    for (let n0 = 0; n0 < columns; n0 += width) {
+      const n1 = Math.min(n0 + width, columns);
+      const at = kept === null ? 0 : keptAt;
+      if (!fresh) pack(right, atR, rightN, n0, n1, rightK, k0, k1, panels, at);
+      multiply(leftPanels, panels, at, k1 - k0, out, atO, outM, outN, n0, n1);
+      keptAt += roundUp(n1 - n0) * (k1 - k0);
+    }
+  }
+  // Several heads have several right operands: only one of them could be kept.
+  if (kept !== null) kept.fresh = spec.heads[0].length === 1;
+};
+
+const forms: Readonly<Record<MatMulSpec["form"], Form>> = { tiles: byTiles, rows: byRows, dots: byDots };
+
+/** Lines i0..i1 (rows of left, columns of right), four to a panel, summand by summand; the last panel is filled up with zeros. */
+function pack(
+  from: Values,
+  at: number,
+  lines: Int32Array,
+  i0: number,
+  i1: number,
+  summands: Int32Array,
+  k0: number,
+  k1: number,
+  to: Float32Array,
+  start: number,
+): void {
+  let q = start;
+  for (let i = i0; i < i1; i += tile) {
+    const p0 = at + lines[i]!;
+    if (i + tile <= i1) {
+      const p1 = at + lines[i + 1]!;
+      const p2 = at + lines[i + 2]!;
+      const p3 = at + lines[i + 3]!;
+      for (let k = k0; k < k1; k++, q += tile) {
+        const s = summands[k]!;
+        to[q] = from[p0 + s]!;
+        to[q + 1] = from[p1 + s]!;
+        to[q + 2] = from[p2 + s]!;
+        to[q + 3] = from[p3 + s]!;
+      }
+      continue;
+    }
+    for (let k = k0; k < k1; k++, q += tile) {
+      for (let j = 0; j < tile; j++) to[q + j] = i + j < i1 ? from[at + lines[i + j]! + summands[k]!]! : 0;
+    }
+  }
+}
+
+/** Adds the product of packed blocks to columns n0..n1 of the result. */
+function multiply(
+  a: Float32Array,
+  b: Float32Array,
+  startB: number,
+  summands: number,
+  out: Values,
+  atO: number,
+  outM: Int32Array,
+  outN: Int32Array,
+  n0: number,
+  n1: number,
+): void {
+  const rows = outM.length;
+  const length = summands * tile;
+  for (let n = n0, panelB = startB; n < n1; n += tile, panelB += length) {
+    for (let m = 0, panelA = 0; m < rows; m += tile, panelA += length) {
+      let c00 = 0, c01 = 0, c02 = 0, c03 = 0; // biome-ignore format: a tile
+      let c10 = 0, c11 = 0, c12 = 0, c13 = 0; // biome-ignore format: a tile
+      let c20 = 0, c21 = 0, c22 = 0, c23 = 0; // biome-ignore format: a tile
+      let c30 = 0, c31 = 0, c32 = 0, c33 = 0; // biome-ignore format: a tile
+      for (let p = panelA, q = panelB, end = panelA + length; p < end; p += tile, q += tile) {
+        const b0 = b[q]!;
+        const b1 = b[q + 1]!;
+        const b2 = b[q + 2]!;
+        const b3 = b[q + 3]!;
+        const a0 = a[p]!;
+        c00 += a0 * b0;
+        c01 += a0 * b1;
+        c02 += a0 * b2;
+        c03 += a0 * b3; // biome-ignore format: a tile
+        const a1 = a[p + 1]!;
+        c10 += a1 * b0;
+        c11 += a1 * b1;
+        c12 += a1 * b2;
+        c13 += a1 * b3; // biome-ignore format: a tile
+        const a2 = a[p + 2]!;
+        c20 += a2 * b0;
+        c21 += a2 * b1;
+        c22 += a2 * b2;
+        c23 += a2 * b3; // biome-ignore format: a tile
+        const a3 = a[p + 3]!;
+        c30 += a3 * b0;
+        c31 += a3 * b1;
+        c32 += a3 * b2;
+        c33 += a3 * b3; // biome-ignore format: a tile
+      }
+      addRow(out, atO + outM[m]!, outN, n, n1, c00, c01, c02, c03);
+      if (m + 1 < rows) addRow(out, atO + outM[m + 1]!, outN, n, n1, c10, c11, c12, c13);
+      if (m + 2 < rows) addRow(out, atO + outM[m + 2]!, outN, n, n1, c20, c21, c22, c23);
+      if (m + 3 < rows) addRow(out, atO + outM[m + 3]!, outN, n, n1, c30, c31, c32, c33);
+    }
+  }
+}
+
+function addRow(
+  out: Values,
+  at: number,
+  columns: Int32Array,
+  n: number,
+  end: number,
+  c0: number,
+  c1: number,
+  c2: number,
+  c3: number,
+): void {
+  out[at + columns[n]!]! += c0;
+  if (n + 1 < end) out[at + columns[n + 1]!]! += c1;
+  if (n + 2 < end) out[at + columns[n + 2]!]! += c2;
+  if (n + 3 < end) out[at + columns[n + 3]!]! += c3;
+}

@@ -1,0 +1,35 @@
+// Pass `algebra`: identities of arithmetic and of views.
+//
+// Needs nothing; finds more after `fold`. Guarantees only that values stay: no rule may turn NaN or infinity into
+// something else where an example is real, so x * 0 goes only where x is finite whatever is fed, and x - x never. (In
+// padding anything may change.) -0 and 0 count as equal. Method: operands first, one rule a node (rules.ts), again
+// until nothing changes, since a rule's result may let a cycle's delay go.
+
+import type { Graph } from "../graph/graph.ts";
+import type { Pass } from "./pass.ts";
+import { operandsFirst, Rewriter } from "./rewriter.ts";
+import { simplified } from "./rules.ts";
+
+export const algebra: Pass = {
+  name: "algebra",
+  doc: "Identities of arithmetic and of views: x + 0, x * 1, zeros through delays, slices of concatenations.",
+  run: simplify,
+};
+
+/** Every round undoes at least one node; in practice two or three rounds find everything. */
+const mostRounds = 16;
+
+function simplify(graph: Graph): Graph {
+  let current = graph;
+  for (let round = 0; round < mostRounds; round++) {
+    const rewriter = new Rewriter(current);
+    for (const { id } of operandsFirst(current)) {
+      if (rewriter.resolve(id) !== id) continue;
+      const by = simplified(rewriter, rewriter.node(id));
+      if (by !== null) rewriter.replace(id, by);
+    }
+    if (rewriter.changes === 0) break;
+    current = rewriter.finish();
+  }
+  return current;
+}

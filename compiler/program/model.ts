@@ -1,0 +1,209 @@
+// A model with its sizes filled in, and the programs that are made of it: inference, evaluation, gradients, the
+// training step. Each is made when first asked for; all have the same parameters.
+
+import { differentiate } from "../autodiff/differentiate.ts";
+import { addOptimizer, type Trainable } from "../autodiff/optimizer.ts";
+import { FrondError } from "../diagnostics/error.ts";
+import { report } from "../diagnostics/report.ts";
+import type { AxisId, Graph, NodeId } from "../graph/graph.ts";
+import { printGraph } from "../graph/text.ts";
+import type { InputSpec, LoweredModel, Mode, TrainConfig } from "../lower/model.ts";
+import { GraphBuilder } from "../ops/builder.ts";
+import { printSchedule } from "../schedule/text.ts";
+import { liveNodes } from "../schedule/wiring.ts";
+import { unrollBy } from "../unroll/partial.ts";
+import { unroll } from "../unroll/unroll.ts";
+import { orderDiagnostics } from "./order.ts";
+import {
+  type BuildOptions,
+  type BuiltProgram,
+  buildProgram,
+  type ProgramParts,
+  prepareModel,
+  type Stage,
+} from "./pipeline.ts";
+import type { Program, StateSpec, Update } from "./program.ts";
+
+export interface DumpOptions {
+  /** Which program is shown: what infers, or the training step (the default where there is a loss). */
+  readonly mode?: Mode;
+  /** For `unrolled`: fully, or by a factor. */
+  readonly unroll?: "full" | number;
+  /** For `unrolled`: the extent of each axis of unknown length; 4 where left out. */
+  readonly lengths?: Readonly<Record<string, number>>;
+}
+
+const defaultExtent = 4;
+
+/** Adam with its usual numbers, for models with a loss and no `train` block. */
+export const defaultTraining: TrainConfig = {
+  optimizer: { kind: "adam", rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+  clipNorm: null,
+  batch: 32,
+  epochs: 1,
+};
+
+export class CompiledModel {
+  readonly name: string;
+  /** What the model's `train` block says; null without one. */
+  readonly trainConfig: TrainConfig | null;
+  readonly #lowered: Readonly<Record<Mode, LoweredModel>>;
+  readonly #options: Partial<BuildOptions>;
+  readonly #built = new Map<string, BuiltProgram>();
+
+  constructor(lowered: Readonly<Record<Mode, LoweredModel>>, options: Partial<BuildOptions> = {}) {
+    this.name = lowered.infer.name;
+    this.trainConfig = lowered.infer.train;
+    this.#lowered = lowered;
+    this.#options = options;
+  }
+
+  get hasLoss(): boolean {
+    return this.#lowered.train.graph.outputs.has("loss");
+  }
+
+  /** The model's graph before anything is done to it. */
+  lowered(mode: Mode): LoweredModel {
+    return this.#lowered[mode];
+  }
+
+  /** Results `output.NAME`; targets that no output reads are not among the inputs. */
+  infer(): Program {
+    return this.#build("infer", () => this.#plain("infer", name => name.startsWith("output."))).program;
+  }
+
+  /** Results `generate.NAME` and `generate.until`: the next value of each generated input. */
+  generate(): Program {
+    return this.#build("generate", () => this.#plain("generate", name => name.startsWith("generate.")))
+      .program;
+  }
+
+  /** Results `loss.total`, `loss.count`, `metric.NAME.total`, `metric.NAME.count`. */
+  evaluate(): Program {
+    return this.#build("evaluate", () => this.#plain("evaluate", isTotal)).program;
+  }
+
+  /** Results `loss` and `gradient.NAME` for every parameter. Random nodes draw, as in training. */
+  gradients(): Program {
+    return this.#build("gradients", () => this.#gradients()).program;
+  }
+
+  /** One step of training: results `loss` and the totals; updates every parameter and the optimiser's state. */
+  train(config: TrainConfig = this.trainConfig ?? defaultTraining): Program {
+    return this.#trainingStep(config).program;
+  }
+
+  /** The text of a stage of the compiler; it parses back to what it shows. */
+  dump(stage: Stage, options: DumpOptions = {}): string {
+    const training = (options.mode ?? (this.hasLoss ? "train" : "infer")) === "train";
+    const config = this.trainConfig ?? defaultTraining;
+    if (!training) this.infer();
+    const built = training ? this.#trainingStep(config) : this.#built.get("infer")!;
+    if (stage !== "unrolled") return built.dump(stage, new Map());
+    const { schedule, graph } = built.program;
+    if (options.unroll !== undefined && options.unroll !== "full") {
+      return printSchedule(unrollBy(schedule, options.unroll));
+    }
+    const extents = new Map<AxisId, number>();
+    for (const { id, length } of graph.axes) {
+      if (length === null) extents.set(id, options.lengths?.[id] ?? defaultExtent);
+    }
+    return printGraph(unroll(schedule, extents));
+  }
+
+  #build(key: string, parts: () => ProgramParts): BuiltProgram {
+    const known = this.#built.get(key);
+    if (known !== undefined) return known;
+    const building = buildProgram(parts(), this.#options);
+    if (building.kind === "unordered")
+      throw new FrondError(orderDiagnostics(parts().graph, building.problems));
+    this.#built.set(key, building);
+    return building;
+  }
+
+  #trainingStep(config: TrainConfig): BuiltProgram {
+    const { optimizer, clipNorm } = config;
+    return this.#build(`train ${JSON.stringify({ optimizer, clipNorm })}`, () => {
+      const { model, graph, trainables } = this.#adjoint();
+      const step = addOptimizer(graph, trainables, optimizer, clipNorm);
+      const results = [...model.outputs.keys()].filter(name => name === "loss" || isTotal(name));
+      return this.#parts("train", { ...step, model, results });
+    });
+  }
+
+  /** An inference-mode program of the outputs that `wanted` names. */
+  #plain(name: string, wanted: (output: string) => boolean): ProgramParts {
+    const { graph } = this.#lowered.infer;
+    const results = [...graph.outputs.keys()].filter(wanted);
+    const model = prepareModel(withOutputs(graph, results), this.#options);
+    return this.#parts(name, { model, graph: model, results, states: [], updates: [] });
+  }
+
+  #gradients(): ProgramParts {
+    const { model, graph, trainables } = this.#adjoint();
+    const builder = GraphBuilder.from(graph);
+    for (const { spec, gradient } of trainables) builder.output(`gradient.${spec.name}`, gradient);
+    const results = ["loss", ...trainables.map(({ spec }) => `gradient.${spec.name}`)];
+    const whole = withOutputs(builder.finish(), results);
+    return this.#parts("gradients", { model, graph: whole, results, states: [], updates: [] });
+  }
+
+  /** The prepared training graph with its gradients. */
+  #adjoint(): { readonly model: Graph; readonly graph: Graph; readonly trainables: readonly Trainable[] } {
+    const { graph: whole, parameters } = this.#lowered.train;
+    const wanted = [...whole.outputs.keys()].filter(name => name === "loss" || isTotal(name));
+    const prepared = prepareModel(withOutputs(whole, wanted), this.#options);
+    const loss = prepared.outputs.get("loss");
+    if (loss === undefined) throw new FrondError([report("F0730", { name: this.name }, null)]);
+    const builder = GraphBuilder.from(prepared);
+    const nodes = parameterNodes(prepared);
+    const values = parameters.map(
+      ({ name, shape, axes }) => nodes.get(name) ?? builder.parameter(name, shape, axes),
+    );
+    const { graph, gradients } = differentiate(builder.finish(), loss, values);
+    const trainables = parameters.map((spec, i) => {
+      const value = values[i]!;
+      return { spec, value, gradient: gradients.get(value)! };
+    });
+    return { model: prepared, graph, trainables };
+  }
+
+  #parts(
+    name: string,
+    parts: {
+      readonly model: Graph;
+      readonly graph: Graph;
+      readonly results: readonly string[];
+      readonly states: readonly StateSpec[];
+      readonly updates: readonly Update[];
+    },
+  ): ProgramParts {
+    const { inputs, parameters } = this.#lowered.train;
+    return {
+      ...parts,
+      name: `${this.name}.${name}`,
+      inputs: inputs.filter(input => input.role === "input" || isRead(parts.graph, input)),
+      parameters,
+    };
+  }
+}
+
+const isTotal = (output: string): boolean => /^(loss|metric\..+)\.(total|count)$/.test(output);
+
+const withOutputs = (graph: Graph, names: readonly string[]): Graph => ({
+  ...graph,
+  outputs: new Map(names.map(name => [name, graph.outputs.get(name)!] as const)),
+});
+
+function parameterNodes(graph: Graph): ReadonlyMap<string, NodeId> {
+  const nodes = new Map<string, NodeId>();
+  for (const node of graph.nodes.values()) if (node.op === "parameter") nodes.set(node.attrs.name, node.id);
+  return nodes;
+}
+
+function isRead(graph: Graph, { name }: InputSpec): boolean {
+  const live = liveNodes(graph);
+  return [...graph.nodes.values()].some(
+    node => node.op === "input" && node.attrs.name === name && live.has(node.id),
+  );
+}

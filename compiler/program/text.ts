@@ -1,0 +1,83 @@
+// A program as text and back: what it is fed, keeps, updates and gives, one line each, then its schedule. Where
+// things were written in the source is not kept.
+
+import type { InputSpec, ParameterSpec } from "../lower/model.ts";
+import { parseSchedule, printSchedule } from "../schedule/text.ts";
+import type { Program, StateSpec, Update } from "./program.ts";
+
+export type ParsedProgram =
+  | { readonly ok: true; readonly program: Program }
+  /** `line` counts from 1. */
+  | { readonly ok: false; readonly line: number; readonly problem: string };
+
+export function printProgram(program: Program): string {
+  const { name, inputs, parameters, states, updates, results, schedule } = program;
+  const lines = [
+    `program ${JSON.stringify(name)}`,
+    ...inputs.map(input => `input ${withoutSpan(input)}`),
+    ...parameters.map(parameter => `parameter ${withoutSpan(parameter)}`),
+    ...states.map(state => `state ${JSON.stringify(state)}`),
+    ...updates.map(update => `update ${JSON.stringify(update)}`),
+    ...results.map(result => `result ${JSON.stringify(result)}`),
+  ];
+  return `${lines.join("\n")}\n${printSchedule(schedule)}`;
+}
+
+const withoutSpan = (spec: InputSpec | ParameterSpec): string => JSON.stringify({ ...spec, span: null });
+
+/** What the lines above the schedule say. */
+interface Header {
+  name: string;
+  readonly inputs: InputSpec[];
+  readonly parameters: ParameterSpec[];
+  readonly states: StateSpec[];
+  readonly updates: Update[];
+  readonly results: string[];
+}
+
+export function parseProgram(text: string): ParsedProgram {
+  const lines = text.split("\n");
+  const header: Header = { name: "", inputs: [], parameters: [], states: [], updates: [], results: [] };
+  let count = 0;
+  for (const line of lines) {
+    const head = /^(program|input|parameter|state|update|result) (["{].*)$/.exec(line);
+    if (head === null) break;
+    const problem = readLine(header, head[1]!, head[2]!);
+    if (problem !== null) return { ok: false, line: count + 1, problem };
+    count++;
+  }
+  const parsed = parseSchedule(lines.slice(count).join("\n"));
+  if (!parsed.ok) return { ...parsed, line: parsed.line + count };
+  const { schedule } = parsed;
+  return { ok: true, program: { ...header, graph: schedule.graph, schedule } };
+}
+
+/** Adds what a line says; returns what is wrong with it, or null. */
+function readLine(header: Header, word: string, json: string): string | null {
+  let value: never;
+  try {
+    value = JSON.parse(json) as never;
+  } catch {
+    return `what follows \`${word}\` is not JSON`;
+  }
+  switch (word) {
+    case "program":
+      header.name = value;
+      break;
+    case "input":
+      header.inputs.push(value);
+      break;
+    case "parameter":
+      header.parameters.push(value);
+      break;
+    case "state":
+      header.states.push(value);
+      break;
+    case "update":
+      header.updates.push(value);
+      break;
+    default:
+      header.results.push(value);
+  }
+  return null;
+}

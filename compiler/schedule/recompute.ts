@@ -1,0 +1,179 @@
+// Chooses what loops keep for other loops. Backward loops need much of what forward loops compute; most of it follows
+// from a little by cheap arithmetic, so only a minimum cut of the dataflow between them is stored and the rest is
+// computed again where it is needed (Griewank 1992 in spirit; as a cut: Chen et al. 2016, "Training deep nets with
+// sublinear memory cost", and the partitioners of today's compilers). It rewrites the graph: what is computed again
+// becomes nodes of its own. Run no common-subexpression pass afterwards: it would undo this.
+
+import type { Graph, Node, NodeId } from "../graph/graph.ts";
+import { FlowNetwork, unbounded } from "./flow.ts";
+import { childToward, type Homes } from "./loops.ts";
+import { floatsPerStep, workOf } from "./traits.ts";
+import { eachTarget, type Wiring } from "./wiring.ts";
+
+/** `homes` is the graph's own schedule, after sinking. */
+export function recompute(homes: Homes): Graph {
+  const needs = outsideReads(homes);
+  if (needs.length === 0) return homes.wiring.graph;
+  const paid = paidFor(homes);
+  const stored = chooseStored(homes, needs, paid);
+  return rewrite(homes, needs, v => stored.has(v) || paid.has(v));
+}
+
+/** Loop `loop` (0.., at the top) or vector op (-1) `reader` reads `value`, which is computed elsewhere. */
+interface Need {
+  readonly reader: number;
+  readonly loop: number;
+  readonly slot: number;
+  readonly value: number;
+}
+
+const topLoop = ({ loops, home }: Homes, v: number): number => childToward(loops, -1, home[v]!);
+
+/** What top-level loops read of values made elsewhere that have the loop's axis. */
+function outsideReads(homes: Homes): readonly Need[] {
+  const { wiring, loops } = homes;
+  const needs: Need[] = [];
+  for (let reader = 0; reader < wiring.nodes.length; reader++) {
+    const loop = topLoop(homes, reader);
+    eachTarget(wiring.operands, reader, (value, slot) => {
+      const node = wiring.nodes[value]!;
+      if (topLoop(homes, value) === loop || isFree(node)) return;
+      if (loop === -1 ? isMovableView(homes, value) : node.type.axes.includes(loops[loop]!.axis)) {
+        needs.push({ reader, loop, slot, value });
+      }
+    });
+  }
+  return needs;
+}
+
+/** Known without storing anything more. */
+const isFree = (node: Node): boolean => workOf(node) === "source" || node.type.axes.length === 0;
+
+/** A view in a loop that is no smaller than what it shows: elsewhere it is better made again from that. */
+function isMovableView(homes: Homes, v: number): boolean {
+  const { wiring, home } = homes;
+  const node = wiring.nodes[v]!;
+  if (home[v] === -1 || workOf(node) !== "view" || wiring.output[v] === 1) return false;
+  const base = wiring.nodes[wiring.operands.targets[wiring.operands.start[v]!]!]!;
+  const { graph } = wiring;
+  if (base.type.axes.length !== node.type.axes.length) return false;
+  return floatsPerStep(graph, base.type) <= floatsPerStep(graph, node.type);
+}
+
+/**
+ * Values that are in memory as a whole whatever the loops need: outputs, results of vector ops that are no cheap
+ * arithmetic, and all that vector ops read.
+ */
+function paidFor(homes: Homes): ReadonlySet<number> {
+  const { wiring } = homes;
+  const paid = new Set<number>();
+  for (const [v, node] of wiring.nodes.entries()) {
+    if (wiring.output[v] === 1) paid.add(v);
+    if (topLoop(homes, v) !== -1 || workOf(node) !== "heavy") continue;
+    paid.add(v);
+    eachTarget(wiring.operands, v, m => paid.add(m));
+  }
+  for (const v of paid) {
+    if (topLoop(homes, v) === -1 && workOf(wiring.nodes[v]!) === "heavy") continue;
+    if (topLoop(homes, v) === -1 || isMovableView(homes, v)) eachTarget(wiring.operands, v, m => paid.add(m));
+  }
+  for (const v of paid) if (isMovableView(homes, v)) paid.delete(v);
+  return paid;
+}
+
+/** The cheapest set of values from which everything needed can be computed again. */
+function chooseStored(homes: Homes, needs: readonly Need[], paid: ReadonlySet<number>): ReadonlySet<number> {
+  const { wiring } = homes;
+  const network = new FlowNetwork();
+  const source = network.vertex();
+  const sink = network.vertex();
+  const vertices = new Map<number, number>();
+  const pending: number[] = [];
+  /** The vertex before the arc that stands for storing v; the one after it is the next. */
+  const vertexOf = (v: number): number => {
+    let known = vertices.get(v);
+    if (known === undefined) {
+      known = network.vertex();
+      network.vertex();
+      vertices.set(v, known);
+      pending.push(v);
+    }
+    return known;
+  };
+  for (const { loop, value } of needs) if (loop !== -1) network.arc(vertexOf(value) + 1, sink, unbounded);
+  const delayed = delayedValues(wiring);
+  for (let v = pending.pop(); v !== undefined; v = pending.pop()) {
+    const at = vertexOf(v);
+    const node = wiring.nodes[v]!;
+    network.arc(at, at + 1, paid.has(v) || isFree(node) ? 0 : weightOf(wiring.graph, node));
+    if (paid.has(v) || !isRepeatable(node) || delayed[v] === 1) network.arc(source, at, unbounded);
+    else {
+      eachTarget(wiring.operands, v, m => {
+        if (!isBeside(homes, v, m)) network.arc(vertexOf(m) + 1, at, unbounded);
+      });
+    }
+  }
+  const before = network.minimumCut(source, sink);
+  const stored = new Set<number>();
+  for (const [v, at] of vertices) if (before.has(at) && !before.has(at + 1)) stored.add(v);
+  return stored;
+}
+
+/** Any number above what loops over one axis keep does: it says that a value over two axes weighs more. */
+const nominalExtent = 64;
+
+function weightOf(graph: Graph, { type }: Node): number {
+  const dynamic = graph.axes.filter(({ id, length }) => length === null && type.axes.includes(id)).length;
+  return floatsPerStep(graph, type) * nominalExtent ** Math.max(0, dynamic - 1);
+}
+
+/** Whether m is a whole vector value over fewer axes than v: it is kept, whatever is chosen for v. */
+function isBeside({ wiring, home }: Homes, v: number, m: number): boolean {
+  return home[m] === -1 && wiring.nodes[m]!.type.axes.length < wiring.nodes[v]!.type.axes.length;
+}
+
+const isRepeatable = (node: Node): boolean => {
+  const kind = workOf(node);
+  return kind === "pointwise" || kind === "view";
+};
+
+/** 1 for values that delays read: at another index they would have to be computed again in turn, without end. */
+function delayedValues({ nodes, operands }: Wiring): Uint8Array {
+  const delayed = new Uint8Array(nodes.length);
+  for (const [v, node] of nodes.entries()) {
+    if (node.op === "shift") delayed[operands.targets[operands.start[v]!]!] = 1;
+  }
+  return delayed;
+}
+
+/** Gives each reading loop its own copy of what it computes again. */
+function rewrite(homes: Homes, needs: readonly Need[], isStored: (v: number) => boolean): Graph {
+  const { wiring } = homes;
+  const { graph } = wiring;
+  const nodes = new Map(graph.nodes);
+  let next = Math.max(-1, ...graph.nodes.keys()) + 1;
+  const copies = new Map<string, NodeId>();
+  const copyFor = (v: number, loop: number): NodeId => {
+    const node = wiring.nodes[v]!;
+    if (isFree(node) || (loop === -1 ? !isMovableView(homes, v) : isStored(v))) return node.id;
+    const key = `${loop} ${v}`;
+    const known = copies.get(key);
+    if (known !== undefined) return known;
+    const inputs: NodeId[] = [];
+    eachTarget(wiring.operands, v, m => {
+      inputs.push(isBeside(homes, v, m) ? wiring.nodes[m]!.id : copyFor(m, loop));
+    });
+    const id = next++ as NodeId;
+    nodes.set(id, { ...node, id, inputs });
+    copies.set(key, id);
+    return id;
+  };
+  for (const { reader, loop, slot, value } of needs) {
+    const copy = copyFor(value, loop);
+    if (copy === wiring.nodes[value]!.id) continue;
+    const id = wiring.nodes[reader]!.id;
+    const node = nodes.get(id)!;
+    nodes.set(id, { ...node, inputs: node.inputs.map((input, k) => (k === slot ? copy : input)) });
+  }
+  return { ...graph, nodes };
+}

@@ -1,0 +1,68 @@
+// Definitions in a circle: names that need each other at the same step, with no delay on the way. They are reported as
+// the equations that form the circle. Orders that fail for other reasons are the scheduler's to report.
+
+import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import { report } from "../diagnostics/report.ts";
+import type { ImmediateRead, Reads } from "./reads.ts";
+import { textOf } from "./rules/shapes.ts";
+import type { DefinitionScope, EquationDraft } from "./scope.ts";
+import { components } from "./walk.ts";
+
+export function checkCycles(scope: DefinitionScope, reads: Reads): void {
+  const drafts = scope.groups.flatMap(group => group.drafts).filter(draft => draft.typed !== null);
+  const at = new Map(drafts.map((draft, index) => [draft.name, index]));
+  const next = (from: number): readonly number[] =>
+    (reads.immediate.get(drafts[from]!.name) ?? []).flatMap(({ name }) => at.get(name) ?? []);
+  for (const members of components(drafts.length, next)) {
+    const [only] = members;
+    if (only === undefined || (members.length === 1 && !next(only).includes(only))) continue;
+    const inside = new Set(members.map(member => drafts[member]!.name));
+    const start = drafts[Math.min(...members)]!;
+    scope.report(tellCycle(scope, start, shortestCycle(start.name, inside, reads)));
+  }
+}
+
+interface Step {
+  readonly from: string;
+  readonly read: ImmediateRead;
+}
+
+/** The shortest way from a name back to itself, breadth first. */
+function shortestCycle(start: string, inside: ReadonlySet<string>, reads: Reads): readonly Step[] {
+  const ways: Step[][] = [[]];
+  const seen = new Set<string>();
+  for (let way = ways.shift(); way !== undefined; way = ways.shift()) {
+    const from = way.at(-1)?.read.name ?? start;
+    for (const read of reads.immediate.get(from) ?? []) {
+      if (!inside.has(read.name)) continue;
+      const longer = [...way, { from, read }];
+      if (read.name === start) return longer;
+      if (seen.has(read.name)) continue;
+      seen.add(read.name);
+      ways.push(longer);
+    }
+  }
+  return [];
+}
+
+function tellCycle(scope: DefinitionScope, start: EquationDraft, cycle: readonly Step[]): Diagnostic {
+  const written = (name: string): string => {
+    const symbol = scope.symbols.get(name);
+    return symbol?.kind === "equation" ? textOf(symbol.draft.targetSpan) : name;
+  };
+  const [axis] = start.order;
+  const names = cycle.map(step => step.from);
+  const last = cycle.at(-1);
+  const back = axis === undefined ? null : start.order.map(one => (one === axis ? `${one}-1` : one)).join(", ");
+  return report("F0501", { names: [...names, start.name].join(" -> ") }, start.targetSpan, {
+    label: cycle.length === 1 ? "needs itself at the same step" : "needs itself, through the others, at the same step",
+    notes: cycle.map(({ from, read }) => ({
+      span: read.span,
+      text: `\`${written(from)}\` needs \`${textOf(read.span)}\``,
+    })),
+    help:
+      back === null || last === undefined
+        ? ["without an axis there is no step in between that could break the circle"]
+        : [`did you mean the step before, \`${start.name}[${back}]\`?`],
+  });
+}

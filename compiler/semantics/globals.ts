@@ -1,0 +1,159 @@
+// Names outside of definitions: the definitions of a file, what it imports, and the library. Definitions are checked
+// when they are first used, and once for each choice of their function arguments.
+
+import type { Definition, SourceFile } from "../syntax/ast.ts";
+import type { FunctionValue, Target } from "./scope.ts";
+import type { AxisName, TypedDefinition, ValueType } from "./typed.ts";
+
+/** A parameter as a call sees it, in the order written. */
+export interface Formal {
+  readonly name: string;
+  readonly kind: "value" | "size" | "number" | "bool" | "function";
+  readonly optional: boolean;
+}
+
+export interface CheckedDefinition {
+  readonly typed: TypedDefinition;
+  readonly formals: readonly Formal[];
+  /** For each result; null after an error in it. */
+  readonly results: readonly (ValueType | null)[];
+  /** The arguments that a result needs at the same step, by result: a cycle through them has no delay in here. */
+  readonly immediate: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Beyond which ends a result is read in here, by result. */
+  readonly endsRead: ReadonlyMap<string, readonly EndRead[]>;
+  readonly failed: boolean;
+}
+
+export interface EndRead {
+  readonly axis: AxisName;
+  readonly side: "before" | "after";
+}
+
+/** What one file sees. */
+export interface Globals {
+  find(name: string): Target | null;
+  names(): readonly string[];
+  /** `recursive` while the definition is being checked already; `chain` then tells the way around. */
+  check(target: Target, functions: ReadonlyMap<string, FunctionValue>): CheckedDefinition | "recursive";
+  chain(target: Target): readonly string[];
+  /** Names that have been looked for. */
+  readonly used: Set<string>;
+  /** Names that text which did not parse seems to define: that they are missing is no news. */
+  readonly lost: ReadonlySet<string>;
+}
+
+export type CheckDefinition = (
+  target: Target,
+  functions: ReadonlyMap<string, FunctionValue>,
+) => CheckedDefinition;
+
+/** Checks each definition once, and refuses circles. Shared by all files of one check (and by all for the library). */
+export class Workshop {
+  readonly #checkDefinition: CheckDefinition;
+  readonly #done = new Map<Definition, Map<string, CheckedDefinition>>();
+  readonly #under: Target[] = [];
+
+  constructor(checkDefinition: CheckDefinition) {
+    this.#checkDefinition = checkDefinition;
+  }
+
+  check(target: Target, functions: ReadonlyMap<string, FunctionValue>): CheckedDefinition | "recursive" {
+    const key = keyOf(functions);
+    const versions = this.#done.get(target.definition) ?? new Map<string, CheckedDefinition>();
+    this.#done.set(target.definition, versions);
+    const known = versions.get(key);
+    if (known !== undefined) return known;
+    if (this.#under.some(other => other.definition === target.definition)) return "recursive";
+    this.#under.push(target);
+    try {
+      const checked = this.#checkDefinition(target, functions);
+      versions.set(key, checked);
+      return checked;
+    } finally {
+      this.#under.pop();
+    }
+  }
+
+  chain(target: Target): readonly string[] {
+    const start = this.#under.findIndex(other => other.definition === target.definition);
+    const names = this.#under.slice(Math.max(0, start)).map(({ definition }) => definition.name.name);
+    return [...names, target.definition.name.name];
+  }
+}
+
+/** Definitions are told apart by source and position, since files may use the same name twice. */
+function keyOf(functions: ReadonlyMap<string, FunctionValue>): string {
+  return [...functions]
+    .map(([name, bound]) => {
+      if (bound.kind === "builtin") return `${name}=${bound.name}`;
+      const { span } = bound.target.definition;
+      return `${name}=${span.source.name}@${span.start}`;
+    })
+    .join(",");
+}
+
+export class FileGlobals implements Globals {
+  readonly used = new Set<string>();
+  readonly lost: ReadonlySet<string>;
+  readonly #own = new Map<string, Target>();
+  readonly #imported = new Map<string, Target>();
+  readonly #library: Globals | null;
+  readonly #workshop: Workshop;
+
+  constructor(
+    files: readonly SourceFile[],
+    library: Globals | null,
+    workshop: Workshop,
+    lost: ReadonlySet<string> = new Set(),
+  ) {
+    this.lost = lost;
+    this.#library = library;
+    this.#workshop = workshop;
+    for (const definition of files.flatMap(file => file.definitions)) {
+      // Of two definitions with one name the first counts; the second is reported by check.ts.
+      if (!this.#own.has(definition.name.name)) {
+        this.#own.set(definition.name.name, { definition, globals: this });
+      }
+    }
+  }
+
+  own(name: string): Target | null {
+    return this.#own.get(name) ?? null;
+  }
+
+  ownNames(): readonly string[] {
+    return [...this.#own.keys()];
+  }
+
+  import(name: string, target: Target): void {
+    this.#imported.set(name, target);
+  }
+
+  imported(name: string): Target | null {
+    return this.#imported.get(name) ?? null;
+  }
+
+  find(name: string): Target | null {
+    this.used.add(name);
+    return this.#own.get(name) ?? this.#imported.get(name) ?? this.#library?.find(name) ?? null;
+  }
+
+  names(): readonly string[] {
+    return [...this.#own.keys(), ...this.#imported.keys(), ...(this.#library?.names() ?? [])];
+  }
+
+  check(target: Target, functions: ReadonlyMap<string, FunctionValue>): CheckedDefinition | "recursive" {
+    if (this.#library !== null && target.globals === this.#library && isSelfContained(functions, this.#library)) {
+      return this.#library.check(target, functions);
+    }
+    return this.#workshop.check(target, functions);
+  }
+
+  chain(target: Target): readonly string[] {
+    return this.#workshop.chain(target);
+  }
+}
+
+/** The library's results are kept between checks, so they must not hold a user's layers. */
+const isSelfContained = (functions: ReadonlyMap<string, FunctionValue>, library: Globals): boolean =>
+  [...functions.values()].every(bound => bound.kind === "builtin" || bound.target.globals === library);

@@ -1,0 +1,86 @@
+// Files that import each other: each is read and parsed once, circles are refused.
+
+import type { Diagnostic, Source } from "../diagnostics/diagnostic.ts";
+import { report } from "../diagnostics/report.ts";
+import type { Import, SourceFile } from "../syntax/ast.ts";
+import { FileGlobals, type Globals, type Workshop } from "./globals.ts";
+import { didYouMean } from "./nearest.ts";
+
+/** Reads a file named by an import; `from` is the name of the importing source. Null where there is none. */
+export type ReadImport = (path: string, from: string) => Source | null;
+export type Parse = (source: Source) => {
+  readonly file: SourceFile;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly lost: ReadonlySet<string>;
+};
+
+export interface Loader {
+  readonly read: ReadImport;
+  readonly parse: Parse;
+  readonly library: Globals;
+  readonly workshop: Workshop;
+  readonly report: (diagnostic: Diagnostic) => void;
+  /** By source name. */
+  readonly done: Map<string, FileGlobals>;
+  /** Names of the sources being loaded, outermost first. */
+  readonly under: string[];
+}
+
+/** What a file sees: its own definitions, and those it imports. */
+export function loadFile(loader: Loader, file: SourceFile, lost: ReadonlySet<string>): FileGlobals {
+  const { name } = file.source;
+  const globals = new FileGlobals([file], loader.library, loader.workshop, lost);
+  loader.done.set(name, globals);
+  loader.under.push(name);
+  for (const statement of file.imports) importNames(loader, file, globals, statement);
+  loader.under.pop();
+  return globals;
+}
+
+function importNames(loader: Loader, file: SourceFile, globals: FileGlobals, statement: Import): void {
+  const source = loader.read(statement.path, file.source.name);
+  if (source === null) {
+    const help = ["paths are relative to this file and end in `.frond`: `\"./attention.frond\"`"];
+    const values = { path: statement.path };
+    loader.report(report("F0105", values, statement.pathSpan, { label: "there is no such file", help }));
+    return;
+  }
+  const start = loader.under.indexOf(source.name);
+  if (start >= 0) {
+    const chain = [...loader.under.slice(start), source.name].join(" -> ");
+    loader.report(report("F0106", { path: statement.path }, statement.pathSpan, { label: chain }));
+    return;
+  }
+  const imported = loader.done.get(source.name) ?? loadSource(loader, source);
+  for (const { name, alias } of statement.names) {
+    const target = imported.own(name.name);
+    const local = alias ?? name;
+    if (target === null) {
+      if (imported.lost.has(name.name)) continue;
+      const help = didYouMean(name.name, imported.ownNames());
+      const values = { path: statement.path, name: name.name };
+      loader.report(report("F0107", values, name.span, { label: "not defined there", help }));
+      continue;
+    }
+    const before = globals.own(local.name) ?? globals.imported(local.name);
+    if (before !== null) {
+      const notes = [{ span: before.definition.name.span, text: "first defined here" }];
+      loader.report(report("F0102", { name: local.name }, local.span, { label: "defined again", notes }));
+    } else globals.import(local.name, target);
+  }
+}
+
+function loadSource(loader: Loader, source: Source): FileGlobals {
+  const { file, diagnostics, lost } = loader.parse(source);
+  for (const diagnostic of diagnostics) loader.report(diagnostic);
+  return loadFile(loader, file, lost);
+}
+
+/** Imports that nothing uses. Called after everything has been checked. */
+export function warnUnusedImports(file: SourceFile, globals: FileGlobals, sink: (diagnostic: Diagnostic) => void): void {
+  for (const { name, alias } of file.imports.flatMap(statement => statement.names)) {
+    const local = alias ?? name;
+    if (globals.used.has(local.name) || globals.imported(local.name) === null) continue;
+    sink(report("F0108", { what: "import", name: local.name }, local.span, { label: "never used" }));
+  }
+}

@@ -1,0 +1,325 @@
+// Uses of layers: which argument is what, the sizes solved from the arguments' types, the axes of the results, and
+// where the parameters of this use live.
+
+import { report } from "../diagnostics/report.ts";
+import type { Argument, Expression } from "../syntax/ast.ts";
+import { matchArguments } from "./arguments.ts";
+import { movedAlong } from "./builtin-call.ts";
+import { findBuiltin } from "./builtins.ts";
+import { checkExpression } from "./expression.ts";
+import type { CheckedDefinition, Formal } from "./globals.ts";
+import { checkValues, type Solution, solveSizes } from "./layer-sizes.ts";
+import { didYouMean } from "./nearest.ts";
+import { reportUnknownAxis } from "./indices.ts";
+import { textOf } from "./rules/shapes.ts";
+import { findAxis, type FunctionValue, inOrder, type Place, reportAt, type Share, type Target } from "./scope.ts";
+import { isSame, namesInSize, printSize, type Size, substituteSizes } from "./size.ts";
+import { sizeOf, staticOf, staticSize } from "./statics.ts";
+import type { AxisName, LayerCall, Static, TypedExpression, ValueType } from "./typed.ts";
+
+type CallExpression = Extract<Expression, { kind: "call" }>;
+type BoundAxis = LayerCall["axes"][number];
+type Results = readonly (TypedExpression | null)[];
+
+export function checkLayerCall(place: Place, call: CallExpression, target: Target): Results {
+  if (!isLayer(place, call, target)) return [];
+  const formals = formalsOf(target);
+  const given = matchArguments(place, call.callee.name, matchable(target, formals), call.args, call.span);
+  if (place.whole === call) reserveNames(place, target);
+  if (given === null) {
+    for (const arg of call.args) checkExpression({ ...place, mode: "infer" }, arg.value);
+    return [];
+  }
+  return useLayer(place, call, target, given, null);
+}
+
+/** `share enc = lstm(units)` gives the sizes and numbers; each use, `enc[t](x[t])`, the values. */
+export function checkShareCall(place: Place, call: CallExpression, share: Share): Results {
+  const { value } = share;
+  if (value.kind !== "call") return [];
+  const target = place.scope.globals.find(value.callee.name);
+  if (target === null || target.definition.kind !== "layer") return [];
+  const formals = formalsOf(target);
+  const quiet: Place = { ...place, mode: "infer" };
+  const statics = formals.filter(formal => formal.kind !== "value");
+  const values = formals.filter(formal => formal.kind === "value");
+  const fixed = matchArguments(quiet, value.callee.name, matchable(target, statics), value.args, value.span);
+  const given = matchArguments(place, share.name, matchable(target, values), call.args, call.span);
+  if (fixed === null || given === null) return [];
+  return useLayer(place, call, target, new Map([...fixed, ...given]), share);
+}
+
+/** Complains about a share that is no call of a layer with its static arguments only. */
+export function checkShare(place: Place, share: Share): void {
+  const { value } = share;
+  const help = ["`share enc = lstm(units)`: a layer with its sizes and numbers, without brackets and values"];
+  if (value.kind !== "call" || value.axes !== null) {
+    reportAt(place, report("F0418", { name: share.name }, value.span, { label: "not a layer to share", help }));
+    return;
+  }
+  const { name, span } = value.callee;
+  const target = place.scope.globals.find(name);
+  if (target === null) {
+    const known = didYouMean(name, place.scope.globals.names());
+    if (findBuiltin(name) === null) {
+      reportAt(place, report("F0104", { name }, span, { label: "no layer has this name", help: known }));
+    } else reportAt(place, report("F0418", { name: share.name }, span, { label: "a function has nothing to share", help }));
+    return;
+  }
+  if (!isLayer(place, value, target)) return;
+  const statics = formalsOf(target).filter(formal => formal.kind !== "value");
+  matchArguments(place, name, matchable(target, statics), value.args, value.span);
+}
+
+function isLayer(place: Place, call: CallExpression, target: Target): boolean {
+  if (target.definition.kind === "layer") return true;
+  const { name, span } = call.callee;
+  const notes = [{ span: target.definition.headerSpan, text: "it is a model" }];
+  reportAt(place, report("F0415", { name }, span, { label: "only layers can be used", notes }));
+  return false;
+}
+
+function formalsOf({ definition }: Target): readonly Formal[] {
+  return definition.parameters.map(({ target, type, default: otherwise }) => {
+    const { kind } = type;
+    const isValue = kind === "real" || kind === "index" || (kind === "bool" && target.indices.length > 0);
+    return { name: target.name.name, kind: isValue ? "value" : kind, optional: otherwise !== null };
+  });
+}
+
+const matchable = ({ definition }: Target, formals: readonly Formal[]) =>
+  formals.map(({ name, optional }) => {
+    const parameter = definition.parameters.find(({ target }) => target.name.name === name);
+    return { name, optional, many: false, span: parameter?.span ?? null };
+  });
+
+/** What the layer with the prefix itself calls its parts: parts named beside it must not be taken for them. */
+function reserveNames(place: Place, { definition }: Target): void {
+  for (const statement of definition.body) {
+    if (statement.kind === "equation") for (const { name } of statement.targets) place.reserved.add(name.name);
+    if (statement.kind === "param") place.reserved.add(statement.target.name.name);
+    if (statement.kind === "share") place.reserved.add(statement.name.name);
+  }
+}
+
+function useLayer(
+  place: Place,
+  call: CallExpression,
+  target: Target,
+  given: ReadonlyMap<string, readonly Argument[]>,
+  share: Share | null,
+): Results {
+  const formals = formalsOf(target);
+  const functions = functionArguments(place, formals, given);
+  const axes = bindAxes(place, call, target);
+  const values = new Map<string, TypedExpression | null>();
+  for (const { name, kind } of formals) {
+    const arg = given.get(name)?.[0];
+    if (kind === "value" && arg !== undefined) values.set(name, checkExpression(place, arg.value));
+  }
+  const statics = staticArguments(place, call, formals, given);
+  if (functions === null || axes === null || statics === null) return [];
+  const layer = place.scope.globals.check(target, functions);
+  if (layer === "recursive") return reportRecursion(place, call, target);
+  if (layer.failed) place.scope.failures.add(target.definition);
+  const solution = solveSizes(place, call, layer, values, statics);
+  const checked = checkValues(place, call, layer, solution, values, axes);
+  if (place.mode === "strict" && (checked === null || solution.unsolved.size > 0)) return [];
+  const use: LayerCall = {
+    layer: layer.typed,
+    axes,
+    values: checked ?? new Map(),
+    statics: statics.statics,
+    sizes: solution.sizes,
+    instance: share?.name ?? instanceName(place, call, target),
+    boundaries: new Map(),
+    span: call.span,
+  };
+  if (share !== null && !agreesWithFirst(place, share, use)) return [];
+  return layer.results.map((type, result) => {
+    const outer = type && resultType(place, layer, type, solution, axes, values);
+    return outer && { kind: "call", call: use, result, type: outer, span: call.span };
+  });
+}
+
+/** A result's type in the caller's terms: bound axes renamed, mapped axes added, sizes put in. */
+function resultType(
+  place: Place,
+  layer: CheckedDefinition,
+  type: ValueType,
+  solution: Solution,
+  axes: readonly BoundAxis[],
+  values: ReadonlyMap<string, TypedExpression | null>,
+): ValueType | null {
+  const sizes = [...type.shape, ...(type.classes === null ? [] : [type.classes])];
+  if (sizes.some(size => namesInSize(size).some(name => solution.unsolved.has(name)))) return null;
+  const bound = new Map(layer.typed.axes.filter(axis => axis.kind === "bound").map((axis, at) => [axis.name, axes[at]?.axis]));
+  const own = type.axes.flatMap(axis => bound.get(axis) ?? []);
+  const taken = new Set(axes.map(({ axis }) => axis));
+  const mapped = [...values.values()].flatMap(value => value?.type.axes ?? []).filter(axis => !taken.has(axis));
+  const inCaller = (size: Size): Size => substituteSizes(size, solution.environment);
+  return {
+    dtype: type.dtype,
+    classes: type.classes && inCaller(type.classes),
+    shape: type.shape.map(inCaller),
+    axes: inOrder(place.scope, [...own, ...mapped]),
+  };
+}
+
+function functionArguments(
+  place: Place,
+  formals: readonly Formal[],
+  given: ReadonlyMap<string, readonly Argument[]>,
+): ReadonlyMap<string, FunctionValue> | null {
+  const functions = new Map<string, FunctionValue>();
+  for (const { name, kind } of formals) {
+    const arg = given.get(name)?.[0];
+    if (kind !== "function" || arg === undefined) continue;
+    const bound = functionNamed(place, arg.value);
+    if (bound === null) return null;
+    functions.set(name, bound);
+  }
+  return functions;
+}
+
+/** The function or layer that an argument names. */
+export function functionNamed(place: Place, value: Expression): FunctionValue | null {
+  const { scope } = place;
+  const name = value.kind === "name" && value.indices === null ? value.name.name : null;
+  if (name !== null) {
+    const bound = scope.functions.get(name);
+    if (scope.symbols.has(name) && bound !== undefined) {
+      scope.used.add(name);
+      return bound;
+    }
+    const target = scope.symbols.has(name) ? null : scope.globals.find(name);
+    if (target !== null && target.definition.kind === "layer") return { kind: "layer", target };
+    const builtin = scope.symbols.has(name) ? null : findBuiltin(name);
+    if (builtin !== null) return { kind: "builtin", name: builtin };
+  }
+  const text = textOf(value.span);
+  const help = name === null ? ["write its name alone, as in `activation: tanh`"] : didYouMean(name, scope.globals.names());
+  reportAt(place, report("F0412", { text }, value.span, { label: "a function or layer is wanted here", help }));
+  return null;
+}
+
+interface StaticArguments {
+  readonly statics: ReadonlyMap<string, Static>;
+  /** Of the size arguments given. */
+  readonly sizes: ReadonlyMap<string, Size>;
+}
+
+function staticArguments(
+  place: Place,
+  call: CallExpression,
+  formals: readonly Formal[],
+  given: ReadonlyMap<string, readonly Argument[]>,
+): StaticArguments | null {
+  const statics = new Map<string, Static>();
+  const sizes = new Map<string, Size>();
+  let sound = true;
+  for (const { name, kind } of formals) {
+    const arg = given.get(name)?.[0];
+    if (arg === undefined || kind === "value" || kind === "function") continue;
+    if (kind === "size") {
+      const size = sizeOf(place, arg.value);
+      if (size === null) sound = false;
+      else {
+        sizes.set(name, size);
+        statics.set(name, staticSize(size));
+      }
+      continue;
+    }
+    const value = staticOf(place, arg.value, kind, `\`${name}\` of \`${call.callee.name}\``);
+    if (value === null) sound = false;
+    else statics.set(name, value);
+  }
+  return sound ? { statics, sizes } : null;
+}
+
+/** `gru[-t](..)`: the layer's axes by the brackets; null after a complaint. */
+function bindAxes(place: Place, call: CallExpression, { definition }: Target): readonly BoundAxis[] | null {
+  const wanted = definition.axes.map(axis => axis.name);
+  const items = call.axes ?? [];
+  const name = call.callee.name;
+  if (items.length !== wanted.length) {
+    const form = wanted.length === 0 ? `${name}(..)` : `${name}[${wanted.join(", ")}](..)`;
+    const label = wanted.length === 0 ? "it has no axis of its own" : `it runs along ${wanted.length}`;
+    const notes = [{ span: definition.headerSpan, text: "it is declared here" }];
+    const values = { name, wanted: wanted.length, found: items.length };
+    reportAt(place, report("F0218", values, call.callee.span, { label, notes, help: [`write \`${form}\``] }));
+    return null;
+  }
+  const bound: BoundAxis[] = [];
+  for (const item of items) {
+    const reversed = item.kind === "unary" && item.operator === "-";
+    const base = reversed ? item.operand : item;
+    if (base.kind !== "name" || base.indices !== null) {
+      const help = ["the brackets of a call take axes, `[t]` or `[-t]`; positions belong to the arguments"];
+      reportAt(place, report("F0209", { text: textOf(item.span) }, item.span, { label: "not an axis", help }));
+      return null;
+    }
+    const axis = base.name.name;
+    if (findAxis(place.scope, axis) === null) return reportUnknownAxis(place, axis, base.span);
+    if (bound.some(other => other.axis === axis)) {
+      reportAt(place, report("F0211", { axis }, item.span, { label: "for the second time" }));
+      return null;
+    }
+    if (place.moved.has(axis)) {
+      reportAt(place, movedAlong(axis, call.span));
+      return null;
+    }
+    bound.push({ axis, reversed });
+  }
+  return bound;
+}
+
+/** Where the parameters of this use live: the equation's own name, or its name and the layer's. */
+function instanceName(place: Place, call: CallExpression, target: Target): string {
+  if (place.mode === "infer" || place.whole === call) return place.instance;
+  const layer = target.definition.name.name;
+  const { instances } = place.scope;
+  const base = `${place.instance}.${layer}`;
+  for (;;) {
+    const count = (instances.get(base) ?? 0) + 1;
+    instances.set(base, count);
+    const suffix = count === 1 ? "" : String(count);
+    if (!place.reserved.has(`${layer}${suffix}`)) return `${base}${suffix}`;
+  }
+}
+
+function agreesWithFirst(place: Place, share: Share, use: LayerCall): boolean {
+  if (place.mode === "infer") return true;
+  const { first } = share;
+  share.first ??= use;
+  if (first === null) return true;
+  const different = [...use.sizes].find(([name, size]) => {
+    const before = first.sizes.get(name);
+    return before !== undefined && !isSame(before, size);
+  });
+  if (different === undefined) return true;
+  const [name, size] = different;
+  const before = printSize(first.sizes.get(name)!);
+  reportAt(
+    place,
+    report("F0416", { name: share.name, size: name }, use.span, {
+      label: `\`${name}\` is ${printSize(size)} here`,
+      notes: [{ span: first.span, text: `\`${name}\` is ${before} here` }],
+    }),
+  );
+  return false;
+}
+
+function reportRecursion(place: Place, call: CallExpression, target: Target): Results {
+  const chain = place.scope.globals.chain(target).join(" -> ");
+  reportAt(
+    place,
+    report("F0103", { name: target.definition.name.name }, call.span, {
+      label: chain,
+      help: ["for depth, use a static axis: `axis l = 1..layers` and `y[t,l] = f(y[t,l-1])`"],
+    }),
+  );
+  return [];
+}
+
+export const axesOfCall = (call: LayerCall): readonly AxisName[] => call.axes.map(({ axis }) => axis);

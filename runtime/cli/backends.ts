@@ -1,0 +1,31 @@
+// frond backends: lists where programs can run here, and what is missing for the others.
+
+import { command } from "./command.ts";
+import { flag } from "./options.ts";
+import { printJson, table } from "./print.ts";
+
+export const backends = command({
+  name: "backends",
+  summary: "list where programs can run on this machine",
+  usage: "",
+  arity: { least: 0, most: 0 },
+  doc: "Asks each backend whether it is available here; one that is not says what would make it so.",
+  options: { json: flag("print the list as JSON") },
+  examples: ["frond backends", "frond backends --json"],
+  run: async ({ values }, io) => {
+    const { all } = await io.load.backends();
+    const rows = [];
+    for (const backend of all)
+      rows.push({ name: backend.name, doc: backend.doc, ...(await backend.probe()) });
+    if (values.json) printJson(rows, io.out);
+    else {
+      const lines = rows.map(row =>
+        row.available
+          ? [row.name, "available", row.detail, row.doc]
+          : [row.name, "missing", `${row.reason}; ${row.remedy}`, row.doc],
+      );
+      io.out.write(table(lines));
+    }
+    return 0;
+  },
+});

@@ -1,0 +1,53 @@
+// frond dump: prints a model after one of the compiler's stages, in the text form that parses back.
+
+import { FrondError } from "../../compiler/diagnostics/error.ts";
+import { nearest } from "../../compiler/diagnostics/nearest.ts";
+import { report } from "../../compiler/diagnostics/report.ts";
+import { type DumpOptions, type Stage, stages } from "../model.ts";
+import { command } from "./command.ts";
+import { Inputs, modelOptions } from "./inputs.ts";
+import { choice, count, sizes } from "./options.ts";
+
+export const dump = command({
+  name: "dump",
+  summary: "print a model after a stage of the compiler",
+  usage: "STAGE FILE",
+  arity: { least: 2, most: 2 },
+  doc: `The stages, in the compiler's order:
+  graph     the recurrence graph of the equations
+  adjoint   the same with gradients and the optimiser's update
+  schedule  the loops that were found, and what stands outside of them
+  unrolled  straight code for given lengths
+  program   what a backend gets`,
+  options: {
+    ...modelOptions,
+    mode: choice(["infer", "train"], "which program: what infers or the training step"),
+    length: sizes("for `unrolled`: the length of an axis, `t=8`; may be repeated"),
+    unroll: count("K", "for `unrolled`: by this factor; fully when left out"),
+  },
+  examples: [
+    "frond dump graph tagger.frond",
+    "frond dump schedule tagger.frond --mode train --size units=64",
+    "frond dump unrolled tagger.frond --length t=4",
+  ],
+  run: async ({ positionals, values }, io) => {
+    const stage = readStage(positionals[0]!);
+    const model = await new Inputs(io).model(positionals[1]!, values);
+    const options: DumpOptions = {
+      ...(values.mode === null ? {} : { mode: values.mode }),
+      lengths: values.length,
+      unroll: values.unroll ?? "full",
+    };
+    const text = model.dump(stage, options);
+    io.out.write(text.endsWith("\n") ? text : `${text}\n`);
+    return 0;
+  },
+});
+
+function readStage(given: string): Stage {
+  const stage = stages.find(name => name === given);
+  if (stage !== undefined) return stage;
+  const near = nearest(given, stages);
+  const help = near === null ? `the stages are ${stages.join(", ")}` : `did you mean \`${near}\`?`;
+  throw new FrondError([report("F0926", { stage: given }, null, { help: [help] })]);
+}

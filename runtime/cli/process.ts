@@ -1,0 +1,60 @@
+// The process's own streams and the real loaders of Frond's heavy parts.
+
+import { type Io, type Output, wantsColor } from "./io.ts";
+
+export function processIo(): Io {
+  quietPipe(process.stdout);
+  quietPipe(process.stderr);
+  return {
+    out: output(process.stdout),
+    err: output(process.stderr),
+    readStdin,
+    now: () => performance.now(),
+    env: process.env,
+    onInterrupt,
+    load: {
+      checker: () => import("../../compiler/index.ts"),
+      compiler: () => import("../../compiler/index.ts"),
+      backends: async () => {
+        const { backends, openBackend } = await import("../../backends/registry.ts");
+        return { all: backends, open: openBackend };
+      },
+      renderer: async () => {
+        const { render } = await import("../../compiler/diagnostics/render.ts");
+        return (diagnostics, color) => render(diagnostics, { color });
+      },
+    },
+  };
+}
+
+function output(stream: NodeJS.WriteStream): Output {
+  const terminal = stream.isTTY === true;
+  return {
+    write: text => void stream.write(text),
+    terminal,
+    get columns() {
+      return stream.columns ?? 80;
+    },
+    color: wantsColor(process.env, terminal),
+  };
+}
+
+/** `frond dump .. | head` ends without a word when head has seen enough. */
+function quietPipe(stream: NodeJS.WriteStream): void {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  });
+}
+
+async function readStdin(): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** The first Ctrl-C calls the handler, a second one ends the process. */
+function onInterrupt(handler: () => void): () => void {
+  process.once("SIGINT", handler);
+  return () => void process.removeListener("SIGINT", handler);
+}

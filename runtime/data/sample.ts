@@ -1,0 +1,39 @@
+// Random data of small lengths that fit a program's inputs: for gradient checks where no data are given.
+
+import type { Tensor } from "../../backends/api.ts";
+import type { Axis } from "../../compiler/graph/graph.ts";
+import type { InputSpec } from "../../compiler/lower/model.ts";
+import { draws } from "../draws.ts";
+import { zeros } from "../tensor.ts";
+import { type Dataset, makeDataset } from "./dataset.ts";
+
+/** Examples of different lengths, the longest not first. */
+const sampleLengths = [3, 5, 2];
+
+/** Three examples; reals are standard normal, indices uniform over their classes. */
+export function sampleDataset(inputs: readonly InputSpec[], axes: readonly Axis[], seed: number): Dataset {
+  const fixed = (id: Axis["id"]) => axes.find(axis => axis.id === id)?.length ?? null;
+  const longest = Math.max(...sampleLengths);
+  const arrays = new Map<string, Tensor>();
+  for (const spec of inputs) {
+    const sizes = spec.axes.map(id => fixed(id) ?? longest);
+    arrays.set(spec.name, sample(spec, [sampleLengths.length, ...sizes, ...spec.shape], seed));
+    if (spec.axes.length === 0) continue;
+    const lengths = sampleLengths.flatMap(length => spec.axes.map(id => fixed(id) ?? length));
+    const shape = [sampleLengths.length, spec.axes.length];
+    arrays.set(`${spec.name}.length`, { dtype: "index", shape, data: Int32Array.from(lengths) });
+  }
+  return makeDataset("random data", arrays);
+}
+
+function sample({ name, dtype, classes }: InputSpec, shape: readonly number[], seed: number): Tensor {
+  const numbers = draws(seed, `sample ${name}`);
+  const { data } = zeros(dtype, shape);
+  const value = (i: number): number => {
+    if (dtype === "real") return numbers.normal(i);
+    if (dtype === "bool") return numbers.uniform(i) < 0.5 ? 1 : 0;
+    return Math.floor(numbers.uniform(i) * (classes ?? sampleLengths.length));
+  };
+  for (let i = 0; i < data.length; i++) data[i] = value(i);
+  return { dtype, shape, data };
+}

@@ -1,0 +1,123 @@
+// Compares a program's gradients with central differences of its loss. Meant for the reference backend: in float32
+// the differences drown in rounding.
+
+import type { Backend, Executable, Feeds, Tensor } from "../backends/api.ts";
+import type { Program } from "../compiler/program/program.ts";
+import { draws } from "./draws.ts";
+import { scalar } from "./tensor.ts";
+
+export interface GradientCheck {
+  readonly backend: Backend;
+  /** Outputs `loss` and `gradient.NAME`. */
+  readonly program: Program;
+  readonly values: ReadonlyMap<string, Tensor>;
+  readonly feeds: Feeds;
+  /** Elements checked of each parameter, drawn by `seed`. */
+  readonly samples: number;
+  readonly seed: number;
+  readonly onProgress?: (name: string) => void;
+}
+
+/** Of one parameter, the element where the two differ most. */
+export interface GradientRow {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly checked: number;
+  /** |gradient - difference| / max(|gradient|, |difference|, a thousandth of the parameter's largest gradient). */
+  readonly worst: number;
+  readonly gradient: number;
+  readonly difference: number;
+}
+
+/** The step of the differences: of order h^4, so that 1e-3 leaves 1e-12 of truncation and 1e-13 of rounding. */
+const step = 1e-3;
+
+export async function checkGradients(check: GradientCheck): Promise<readonly GradientRow[]> {
+  const { backend, program, feeds, onProgress } = check;
+  const values = new Map([...check.values].map(([name, tensor]) => [name, inFloat64(tensor)] as const));
+  const executable = await backend.compile(program);
+  try {
+    const gradients = await run(executable, feeds, values, program.results);
+    const rows: GradientRow[] = [];
+    for (const { name } of program.parameters) {
+      onProgress?.(name);
+      const gradient = gradients.get(`gradient.${name}`);
+      if (gradient === undefined) continue;
+      rows.push(await checkParameter(check, executable, values, name, gradient));
+    }
+    return rows;
+  } finally {
+    executable.dispose();
+  }
+}
+
+async function checkParameter(
+  { feeds, samples, seed }: GradientCheck,
+  executable: Executable,
+  values: ReadonlyMap<string, Tensor>,
+  name: string,
+  gradient: Tensor,
+): Promise<GradientRow> {
+  const tensor = values.get(name)!;
+  let largest = 0;
+  for (const value of gradient.data) largest = Math.max(largest, Math.abs(value));
+  // Never zero, so that a parameter without influence compares 0 with 0.
+  const floor = Math.max(largest * 1e-3, 1e-12);
+  const elements = chosen(tensor.data.length, samples, seed, name);
+  let row: GradientRow = {
+    name,
+    shape: tensor.shape,
+    checked: elements.length,
+    worst: 0,
+    gradient: 0,
+    difference: 0,
+  };
+  for (const element of elements) {
+    const lossAt = async (offset: number): Promise<number> => {
+      const data = Float64Array.from(tensor.data);
+      data[element]! += offset;
+      const results = await run(executable, feeds, new Map([...values, [name, { ...tensor, data }]]), [
+        "loss",
+      ]);
+      return scalar(results.get("loss")!);
+    };
+    const near = (await lossAt(step)) - (await lossAt(-step));
+    const far = (await lossAt(2 * step)) - (await lossAt(-2 * step));
+    const difference = (8 * near - far) / (12 * step);
+    const found = gradient.data[element]!;
+    const error = Math.abs(found - difference) / Math.max(Math.abs(found), Math.abs(difference), floor);
+    // A gradient that is no number must not pass for a small error.
+    if (!(error <= row.worst)) row = { ...row, worst: error, gradient: found, difference };
+    if (Number.isNaN(error)) break;
+  }
+  return row;
+}
+
+/** Different elements, ascending; all of them where there are few. */
+function chosen(size: number, samples: number, seed: number, name: string): readonly number[] {
+  if (size <= samples) return Array.from({ length: size }, (_, i) => i);
+  const numbers = draws(seed, `gradcheck ${name}`);
+  const elements = new Set<number>();
+  for (let i = 0; elements.size < samples; i++) elements.add(Math.floor(numbers.uniform(i) * size));
+  return [...elements].sort((a, b) => a - b);
+}
+
+async function run(
+  executable: Executable,
+  feeds: Feeds,
+  values: ReadonlyMap<string, Tensor>,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, Tensor>> {
+  const state = executable.createState(values);
+  const results = await executable.run(feeds, state);
+  try {
+    const read = new Map<string, Tensor>();
+    for (const name of names) read.set(name, await results.read(name));
+    return read;
+  } finally {
+    results.dispose();
+    state.dispose();
+  }
+}
+
+const inFloat64 = (tensor: Tensor): Tensor => ({ ...tensor, data: Float64Array.from(tensor.data) });

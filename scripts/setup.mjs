@@ -1,0 +1,28 @@
+// Makes a fresh clone ready to run: installs the packages and builds, each only when needed.
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "./build.mjs";
+import { fail, npm, root } from "./process.mjs";
+
+const needed = 20;
+if (Number(process.versions.node.split(".")[0]) < needed) {
+  fail(`needs Node ${needed} or newer; this is ${process.version}`);
+}
+
+install();
+const started = Date.now();
+if (build()) console.log(`frond: built in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+
+function install() {
+  const lock = join(root, "package-lock.json");
+  // npm writes this file at the end of an installation.
+  const installed = join(root, "node_modules", ".package-lock.json");
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
+  const count = Object.keys(JSON.parse(readFileSync(lock, "utf8")).packages).length - 1;
+  console.log(`frond: installing up to ${count} packages (npm ci) ...`);
+  const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
+  let result = npm(args, { quiet: true });
+  // A registry that fails once often answers the second time.
+  if (!result.ok) result = npm(args, { quiet: true });
+  if (!result.ok) fail("`npm ci` failed; is the network there? Try `npm ci` by hand", result.output);
+}

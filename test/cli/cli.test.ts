@@ -1,0 +1,245 @@
+// The command line: help, exit codes, messages for misuse, and each command on a stub model.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { InternalError } from "../../compiler/unreachable.ts";
+import { wantsColor } from "../../runtime/cli/io.ts";
+import { readDataset } from "../../runtime/data/dataset.ts";
+import { writeNpz } from "../../runtime/data/npz.ts";
+import { sampleDataset } from "../../runtime/data/sample.ts";
+import { inputs, tagger } from "../runtime/tagger.ts";
+import { run } from "./harness.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "frond-cli-"));
+const file = (name: string) => join(folder, name);
+const commands = ["check", "dump", "gradcheck", "train", "eval", "run", "backends"];
+
+beforeAll(() => {
+  writeFileSync(file("m.frond"), "model Tagger {}\n");
+  writeFileSync(file("bad.frond"), "model Tagger {\n  output y = wrong\n}\n");
+  const data = sampleDataset(inputs, tagger.infer().graph.axes, 1);
+  const lengths = { dtype: "index", shape: [data.size], data: data.lengths.get("x")! } as const;
+  writeFileSync(file("d.npz"), writeNpz(new Map([...data.arrays, ["x.length", lengths]])));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("help", () => {
+  test("frond alone is misuse and shows the commands; --help is not", async () => {
+    const alone = await run([]);
+    const help = await run(["--help"]);
+    expect([alone.code, help.code]).toEqual([2, 0]);
+    expect(alone.err).toBe(help.out);
+    for (const name of commands) expect(help.out).toContain(`  ${name} `);
+  });
+
+  test.each(commands)("%s --help shows usage, options and examples", async name => {
+    const { code, out, err } = await run([name, "--help"]);
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toContain(`usage: frond ${name} `);
+    expect(out).toContain("--help");
+    expect(out).toMatch(/examples:\n {2}(cat \S+ \| )?frond/);
+    expect(Math.max(...out.split("\n").map(line => line.length))).toBeLessThanOrEqual(110);
+    expect((await run(["help", name])).out).toBe(out);
+  });
+
+  test("--version is package.json's", async () => {
+    const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+    expect(await run(["--version"])).toEqual({ code: 0, out: `frond ${version}\n`, err: "" });
+  });
+});
+
+describe("misuse ends with 2", () => {
+  const cases: readonly (readonly [string, string, string])[] = [
+    ["chek x.frond", "F0920", "did you mean `frond check`?"],
+    ["train m.frond --epoch 3", "F0921", "did you mean `--epochs`?"],
+    ["train m.frond --data d.npz --epochs many", "F0922", "a whole number, 1 or more"],
+    ["train m.frond --data d.npz --epochs 0", "F0922", "a whole number, 1 or more"],
+    ["train m.frond --data d.npz --rate -1", "F0922", "a positive number"],
+    ["train m.frond --data --quiet", "F0922", "a value: FILE"],
+    ["train m.frond --quiet=yes --data d.npz", "F0922", "no value"],
+    ["train m.frond --data d.npz --size units", "F0922", "as in `units=64`"],
+    ["train m.frond", "F0923", "wants --data"],
+    ["eval m.frond --data d.npz", "F0923", "wants --weights"],
+    ["check", "F0923", "wants FILE..."],
+    ["dump graph", "F0923", "wants FILE"],
+    ["train m.frond d.npz", "F0924", "does not take the argument `d.npz`"],
+    ["dump grph m.frond", "F0926", "did you mean `graph`?"],
+    ["run m.frond --data d.npz --weights w --out p.csv", "F0927", "p.csv"],
+    ["gradcheck - --data -", "F0925", "once only"],
+  ];
+  test.each(cases)("frond %s", async (argv, code, says) => {
+    const found = await run(argv.split(" "), { stdin: "model Tagger {}" });
+    expect(found.code).toBe(2);
+    expect(found.out).toBe("");
+    expect(found.err).toContain(code);
+    expect(found.err).toContain(says);
+  });
+
+  test("all unknown options are reported at once, as JSON if asked for", async () => {
+    const { code, out } = await run(["train", "m.frond", "--foo", "--bar", "--json"]);
+    expect(code).toBe(2);
+    expect(JSON.parse(out).diagnostics.map((one: { title: string }) => one.title)).toEqual([
+      "`frond train` has no option `--foo`",
+      "`frond train` has no option `--bar`",
+    ]);
+  });
+});
+
+describe("our own bugs", () => {
+  const load = {
+    checker: async () => ({
+      checkSource: () => {
+        throw new InternalError("pass", "broke");
+      },
+    }),
+  };
+  test("end with 3, say that it is not the user's fault and show no stack", async () => {
+    const { code, err } = await run(["check", file("m.frond")], { load });
+    expect(code).toBe(3);
+    expect(err).toContain("internal error: pass: broke");
+    expect(err).toContain("bug in Frond, not in your program");
+    expect(err).not.toMatch(/^\s+at /m);
+  });
+  test("show the stack with FROND_DEBUG=1", async () => {
+    expect((await run(["check", file("m.frond")], { load, env: { FROND_DEBUG: "1" } })).err).toMatch(
+      /^\s+at /m,
+    );
+  });
+});
+
+describe("check", () => {
+  test("a sound file", async () => {
+    expect(await run(["check", file("m.frond")])).toEqual({ code: 0, out: "", err: "1 file checked: ok\n" });
+  });
+  test("all files are checked, a missing one too", async () => {
+    const { code, err } = await run(["check", file("none.frond"), file("bad.frond"), file("m.frond")]);
+    expect(code).toBe(1);
+    expect(err).toContain("F0820");
+    expect(err).toContain("F0101");
+    expect(err.trim().split("\n").at(-1)).toBe("3 files checked: 2 errors");
+  });
+  test("standard input, as JSON, with places", async () => {
+    const { code, out, err } = await run(["check", "-", "--json"], { stdin: "a\nb wrong" });
+    expect([code, err]).toEqual([1, ""]);
+    expect(JSON.parse(out).diagnostics[0].at).toEqual({
+      file: "<stdin>",
+      start: { line: 2, column: 3, offset: 4 },
+      end: { line: 2, column: 8, offset: 9 },
+    });
+  });
+});
+
+describe("commands on a model", () => {
+  test("a model with errors ends with 1", async () => {
+    const { code, err } = await run(["dump", "graph", file("bad.frond")]);
+    expect(code).toBe(1);
+    expect(err).toContain("did you mean `right`?");
+  });
+
+  test("dump hands its options on", async () => {
+    const { out } = await run([
+      "dump",
+      "unrolled",
+      file("m.frond"),
+      "--length",
+      "t=4",
+      "--unroll",
+      "2",
+      "--mode",
+      "train",
+    ]);
+    expect(out).toBe('unrolled of Tagger {"mode":"train","lengths":{"t":4},"unroll":2}\n');
+  });
+
+  test("gradcheck: a line a parameter, all of them right", async () => {
+    const { code, out } = await run(["gradcheck", file("m.frond"), "--samples", "4"]);
+    expect(code).toBe(0);
+    expect(out.trim().split("\n")).toHaveLength(7);
+    expect(out).toContain("all 5 parameters agree to 1e-6");
+    const strict = await run(["gradcheck", file("m.frond"), "--tolerance", "1e-300", "--json"]);
+    expect(strict.code).toBe(1);
+    expect(JSON.parse(strict.out).parameters[0].name).toBe("h.W");
+  });
+
+  test("train, eval and run work together, in files and through pipes", async () => {
+    const weights = file("w.safetensors");
+    const model = [file("m.frond"), "--data", file("d.npz"), "--backend", "reference"];
+    const trained = await run([
+      "train",
+      ...model,
+      "--valid",
+      file("d.npz"),
+      "--epochs",
+      "2",
+      "--save",
+      weights,
+    ]);
+    expect(trained.code).toBe(0);
+    expect(trained.err.trim().split("\n")).toHaveLength(2);
+    expect(trained.out).toMatch(/^Tagger: trained 2 epochs on reference in .*loss .*accuracy .*\nsaved /);
+
+    const resumed = await run(["train", ...model, "--epochs", "3", "--resume", weights, "--json"]);
+    const result = JSON.parse(resumed.out);
+    expect(resumed.err).toBe("");
+    expect(result.epochs.map((one: { epoch: number }) => one.epoch)).toEqual([3]);
+
+    const scored = await run(["eval", ...model, "--weights", weights, "--json"]);
+    expect(Object.keys(JSON.parse(scored.out))).toEqual(["model", "backend", "examples", "loss", "accuracy"]);
+
+    const piped = await run(["run", ...model, "--weights", weights]);
+    const rows: number[][][] = JSON.parse(piped.out).p;
+    expect(rows.map(row => row.length)).toEqual([3, 5, 2]);
+    for (const step of rows.flat()) expect(step.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 6);
+
+    const out = file("p.npz");
+    expect((await run(["run", ...model, "--weights", weights, "--out", out])).out).toBe("");
+    const read = readDataset(readFileSync(out), "p.npz");
+    expect([...read.lengths.get("p")!]).toEqual([3, 5, 2]);
+
+    const quiet = await run(["train", ...model, "--epochs", "1", "--quiet"]);
+    expect(quiet.err).toBe("");
+  });
+
+  test("data from standard input; what is wrong with them names it", async () => {
+    const argv = ["train", file("m.frond"), "--data", "-", "--backend", "reference"];
+    const { code, err } = await run(argv, { stdin: '{"x": [[[1, 2]]], "y": [[7]]}' });
+    expect(code).toBe(1);
+    expect(err).toContain("`y` is 7 at example 0, t = 0 of `<stdin>`, outside of 0 to 2");
+  });
+
+  test("on a terminal training draws a live line and leaves it clean", async () => {
+    const argv = ["train", file("m.frond"), "--data", file("d.npz"), "--backend", "reference"];
+    const { err } = await run(argv, { terminal: true });
+    expect(err).toContain("\r\u001b[2K");
+    expect(err).toMatch(/\n$/);
+  });
+});
+
+describe("backends", () => {
+  test("lists them with what is missing", async () => {
+    const { code, out } = await run(["backends"]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^cpu +available/m);
+    expect(out).toMatch(/^reference +available/m);
+    const listed = JSON.parse((await run(["backends", "--json"])).out);
+    expect(listed[0]).toMatchObject({ name: "cpu", available: true });
+  });
+  test("an unknown one is misuse", async () => {
+    const argv = ["train", file("m.frond"), "--data", file("d.npz"), "--backend", "cpuu"];
+    const { code, err } = await run(argv);
+    expect(code).toBe(2);
+    expect(err).toContain("cpu");
+  });
+});
+
+test("colours: NO_COLOR, then FORCE_COLOR, then the terminal", () => {
+  expect(wantsColor({}, true)).toBe(true);
+  expect(wantsColor({}, false)).toBe(false);
+  expect(wantsColor({ TERM: "dumb" }, true)).toBe(false);
+  expect(wantsColor({ NO_COLOR: "1", FORCE_COLOR: "1" }, true)).toBe(false);
+  expect(wantsColor({ NO_COLOR: "" }, true)).toBe(true);
+  expect(wantsColor({ FORCE_COLOR: "1" }, false)).toBe(true);
+  expect(wantsColor({ FORCE_COLOR: "0" }, true)).toBe(false);
+});

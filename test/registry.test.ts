@@ -1,0 +1,75 @@
+// Backends are found by name, and what cannot be had is refused with the reason and a way out.
+
+import { describe, expect, test } from "vitest";
+import type { Backend } from "../backends/api.ts";
+import { backends, listBackends, openBackend } from "../backends/registry.ts";
+import { FrondError } from "../compiler/diagnostics/error.ts";
+
+const broken: Backend = {
+  name: "quantum",
+  doc: "not in this universe",
+  probe: async () => ({ available: false, reason: "no qubits", remedy: "cool the room" }),
+  compile: () => Promise.reject(new Error("must not be called")),
+};
+
+async function refusal(opening: Promise<unknown>): Promise<FrondError> {
+  const error: unknown = await opening.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof FrondError)) throw new Error(`not a FrondError: ${error}`);
+  return error;
+}
+
+describe("openBackend", () => {
+  test.each(["cpu", "reference"])("opens %s", async name => {
+    expect((await openBackend(name)).name).toBe(name);
+  });
+
+  test("auto is cpu", async () => {
+    expect((await openBackend("auto")).name).toBe("cpu");
+  });
+
+  test("an unknown name: the nearest one is suggested", async () => {
+    const [diagnostic] = (await refusal(openBackend("referense"))).diagnostics;
+    expect(diagnostic?.code).toBe("F0901");
+    expect(diagnostic?.title).toContain("`referense`");
+    expect(diagnostic?.help[0]).toBe("did you mean `reference`?");
+  });
+
+  test("a name near nothing: the list is shown", async () => {
+    const [diagnostic] = (await refusal(openBackend("xyzzy"))).diagnostics;
+    expect(diagnostic?.help).toEqual(["there are cpu, reference, auto"]);
+  });
+
+  test("an unavailable one: the reason and the remedy", async () => {
+    const [diagnostic] = (await refusal(openBackend("quantum", [...backends, broken]))).diagnostics;
+    expect(diagnostic?.code).toBe("F0902");
+    expect(diagnostic?.title).toContain("no qubits");
+    expect(diagnostic?.help).toEqual(["cool the room"]);
+  });
+
+  test("auto with its choice unavailable: that one's reason", async () => {
+    const [diagnostic] = (await refusal(openBackend("auto", [{ ...broken, name: "cpu" }]))).diagnostics;
+    expect(diagnostic?.code).toBe("F0902");
+  });
+});
+
+test("the list says of each whether it is available", async () => {
+  const listed = await listBackends([...backends, broken]);
+  expect(listed.map(({ name, availability }) => [name, availability.available])).toEqual([
+    ["cpu", true],
+    ["reference", true],
+    ["quantum", false],
+  ]);
+});
+
+test("the registry says the same of each backend as the backend itself", async () => {
+  const [{ cpu }, { reference }] = await Promise.all([
+    import("../backends/tfjs/cpu.ts"),
+    import("../backends/reference/index.ts"),
+  ]);
+  expect(backends.map(({ name, doc }) => ({ name, doc }))).toEqual(
+    [cpu, reference].map(({ name, doc }) => ({ name, doc })),
+  );
+});
