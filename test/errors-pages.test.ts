@@ -20,7 +20,7 @@ describe.each(pages)("$code", page => {
 
   test("the frame is pinned", () => {
     const frame = `${render(checkText("example.frond", page.bad, page.code), { color: false }).trimEnd()}\n`;
-    if (process.env["FROND_UPDATE"] === "1") writeFrame(page, frame);
+    if (process.env.FROND_UPDATE === "1") writeFrame(page, frame);
     else expect(frame).toBe(page.frame);
   });
 

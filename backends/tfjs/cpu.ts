@@ -1,6 +1,7 @@
 // The `cpu` backend: tfjs-core with its cpu backend in plain JavaScript, and Frond's own kernels registered there.
 // Runs wherever JavaScript runs; nothing has to be installed.
 
+import { unrollBy } from "../../compiler/unroll/partial.ts";
 import type { Backend } from "../api.ts";
 import { Device } from "./device.ts";
 import { TfjsExecutable } from "./executable.ts";
@@ -29,7 +30,9 @@ export const cpu: Backend = {
     const { version_core: version } = await import("@tensorflow/tfjs-core");
     return { available: true, detail: `tfjs-core ${version}` };
   },
-  async compile(program) {
-    return new TfjsExecutable(await Device.openCpu(kernels), program);
+  async compile(program, { unroll } = {}) {
+    // "full" keeps its loops: straight code would need the lengths, which come with the data.
+    const schedule = typeof unroll === "number" ? unrollBy(program.schedule, unroll) : program.schedule;
+    return new TfjsExecutable(await Device.openCpu(kernels), { ...program, schedule });
   },
 };

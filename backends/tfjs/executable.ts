@@ -7,7 +7,7 @@ import { InternalError } from "../../compiler/unreachable.ts";
 import type { Executable, Feeds, Results, State, Tensor } from "../api.ts";
 import { type NormalFeeds, normalizeFeeds } from "../feeds.ts";
 import { type BindContext, type Bound, bind, slots } from "./bind.ts";
-import type { Buffer, Device } from "./device.ts";
+import { type Buffer, type Device, makeValues } from "./device.ts";
 import { denseStrides, type Place, product } from "./layout.ts";
 import { makePlan } from "./plan.ts";
 import type { Frame } from "./rows.ts";
@@ -23,7 +23,6 @@ export class TfjsExecutable implements Executable {
   readonly #context: BindContext;
   readonly #constants: readonly Buffer[];
   readonly #bound = new Map<string, Bound>();
-  readonly #states = new Set<DeviceState>();
   #blocks: Buffer[];
   /** What the calls of a binding point to: grown blocks or another state need new links. */
   #linked = new Map<Bound, { readonly state: DeviceState; readonly blocks: readonly Buffer[] }>();
@@ -46,9 +45,7 @@ export class TfjsExecutable implements Executable {
   }
 
   createState(values: ReadonlyMap<string, Tensor>): State {
-    const state = new DeviceState(this.#device, this.#program, values, () => this.#states.delete(state));
-    this.#states.add(state);
-    return state;
+    return new DeviceState(this.#device, this.#program, values);
   }
 
   async run(feeds: Feeds, state: State): Promise<Results> {
@@ -61,16 +58,8 @@ export class TfjsExecutable implements Executable {
     this.#prepare(bound, state, fed);
     bound.run();
     const results = new Fetched(this.#device);
-    for (const name of this.#program.results) {
-      const { dtype, shape, data } = this.#output(bound, state, name, fed, true);
-      results.keep(name, dtype, shape, data);
-    }
-    // Updates may read each other's targets (a swap), so all are read before the first is written.
-    const updates = this.#program.updates.map(({ target, output }) => ({
-      target,
-      data: this.#output(bound, state, output, fed, false).data,
-    }));
-    for (const { target, data } of updates) state.buffer(target).values.set(data);
+    for (const name of this.#program.results) results.keep(name, this.#result(bound, state, name, fed));
+    this.#update(bound, state, fed);
     return results;
   }
 
@@ -148,20 +137,39 @@ export class TfjsExecutable implements Executable {
     copyNest(tensor.data, 0, this.#blocks[place.slot]!.values, place.offset, nest);
   }
 
-  /** An output in the boundary's order; with zeros in the padding where that is asked for. */
-  #output(bound: Bound, state: DeviceState, name: string, fed: NormalFeeds, padded: boolean): Tensor {
-    const id = this.#program.schedule.graph.outputs.get(name);
+  /** Where an output lies. */
+  #output(bound: Bound, name: string): { readonly type: NodeType; readonly place: Place } {
+    const { nodes, outputs } = this.#program.schedule.graph;
+    const id = outputs.get(name);
     const place = id === undefined ? null : bound.place(id);
     if (id === undefined || place === null)
       throw new InternalError("TfjsExecutable.run", `no output ${name}`);
-    const { type } = this.#program.schedule.graph.nodes.get(id)!;
+    return { type: nodes.get(id)!.type, place };
+  }
+
+  /** A result in the boundary's order, with zeros in the padding. */
+  #result(bound: Bound, state: DeviceState, name: string, fed: NormalFeeds): Tensor {
+    const { type, place } = this.#output(bound, name);
     const { sizes, strides } = boundary(type, place, fed.batch, fed.extents);
-    const shape = type.batched ? sizes : sizes.slice(1);
-    const data = makeArray(type.dtype, product(sizes));
+    const data = makeValues(type.dtype, product(sizes));
     const { values } = this.#buffers(state)[place.slot]!;
     copyNest(values, place.offset, data, 0, { sizes, strides: [strides, denseStrides(sizes)] });
-    if (padded && type.batched) this.#clearPadding(data, type, sizes);
-    return { dtype: type.dtype, shape, data };
+    if (type.batched) this.#clearPadding(data, type, sizes);
+    return { dtype: type.dtype, shape: type.batched ? sizes : sizes.slice(1), data };
+  }
+
+  #update(bound: Bound, state: DeviceState, fed: NormalFeeds): void {
+    const buffers = this.#buffers(state);
+    const moves = this.#program.updates.map(({ target, output }) => {
+      const { type, place } = this.#output(bound, output);
+      const { values } = buffers[place.slot]!;
+      // What is itself a parameter or state may be the target of another update: two may change places.
+      const from = place.slot >= slots.first ? values.slice() : values;
+      const { sizes, strides } = boundary(type, place, fed.batch, fed.extents);
+      const nest = { sizes, strides: [strides, denseStrides(sizes)] };
+      return () => copyNest(from, place.offset, state.buffer(target).values, 0, nest);
+    });
+    for (const move of moves) move();
   }
 
   #clearPadding(data: Tensor["data"], { axes, shape }: NodeType, sizes: readonly number[]): void {
@@ -183,9 +191,6 @@ export class TfjsExecutable implements Executable {
 const blockTypes = ["real", "index", "bool", "real"] as const satisfies readonly DType[];
 
 const sourceOps = new Set(["input", "length", "index", "batchSize"]);
-
-const makeArray = (dtype: DType, size: number): Float32Array | Int32Array | Uint8Array =>
-  dtype === "real" ? new Float32Array(size) : dtype === "index" ? new Int32Array(size) : new Uint8Array(size);
 
 /** The sizes [batch, ...axes, ...shape] (batch 1 for unbatched nodes), and a place's strides in that order. */
 function boundary(

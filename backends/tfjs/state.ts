@@ -42,12 +42,10 @@ export class DeviceState implements State {
   readonly buffers: readonly Buffer[];
   readonly #variables: readonly Variable[];
   readonly #device: Device;
-  readonly #forget: () => void;
   #disposed = false;
 
-  constructor(device: Device, program: Program, values: ReadonlyMap<string, Tensor>, forget: () => void) {
+  constructor(device: Device, program: Program, values: ReadonlyMap<string, Tensor>) {
     this.#device = device;
-    this.#forget = forget;
     this.#variables = variablesOf(program);
     this.names = this.#variables.map(({ name }) => name);
     const given = this.#variables.map(variable => checked(variable, values.get(variable.name)));
@@ -77,7 +75,6 @@ export class DeviceState implements State {
     if (this.#disposed) return;
     this.#disposed = true;
     for (const buffer of this.buffers) this.#device.free(buffer);
-    this.#forget();
   }
 }
 
@@ -102,7 +99,7 @@ export class Fetched implements Results {
     this.#device = device;
   }
 
-  keep(name: string, dtype: DType, shape: readonly number[], data: Tensor["data"]): void {
+  keep(name: string, { dtype, shape, data }: Tensor): void {
     const buffer = this.#device.allocate(dtype, data.length);
     buffer.values.set(data);
     this.#kept.set(name, { shape, buffer });

@@ -15,6 +15,10 @@ export function copyNest(from: Numbers, atFrom: number, to: Numbers, atTo: numbe
   for (let r = 0; r < starts[0]!.length; r++) {
     let p = atFrom + starts[0]![r]!;
     let q = atTo + starts[1]![r]!;
+    if (stepFrom === 1 && stepTo === 1 && inner >= 32) {
+      to.set(from.subarray(p, p + inner), q);
+      continue;
+    }
     for (let i = 0; i < inner; i++, p += stepFrom, q += stepTo) to[q] = from[p]!;
   }
 }

@@ -67,7 +67,11 @@ export function cellsOf(line: string): readonly Cell[] {
     const last = cells.at(-1);
     const cell = cellOf(character, column);
     if (cell.width === 0 && last !== undefined) {
-      cells[cells.length - 1] = { text: last.text + cell.text, width: last.width, units: last.units + cell.units };
+      cells[cells.length - 1] = {
+        text: last.text + cell.text,
+        width: last.width,
+        units: last.units + cell.units,
+      };
     } else {
       cells.push(cell);
     }

@@ -2,7 +2,7 @@
 // help lines. Pure: the caller knows whether colours are wanted.
 
 import type { Diagnostic, Source } from "./diagnostic.ts";
-import { type Cell, lineIndex, type LineIndex, widthOf } from "./lines.ts";
+import { type Cell, type LineIndex, lineIndex, widthOf } from "./lines.ts";
 
 export interface RenderOptions {
   readonly color: boolean;
@@ -134,7 +134,10 @@ function columnOf(index: LineIndex, line: number, unit: number): number {
 }
 
 /** The columns of a line that are shown: all, or a window that holds what is underlined. */
-function visible(cells: readonly Cell[], rows: readonly Row[]): { readonly from: number; readonly to: number } {
+function visible(
+  cells: readonly Cell[],
+  rows: readonly Row[],
+): { readonly from: number; readonly to: number } {
   const width = widthOf(cells, Number.POSITIVE_INFINITY);
   if (width <= windowWidth) return { from: 0, to: width };
   const start = Math.min(...rows.map(row => row.from));
@@ -142,7 +145,13 @@ function visible(cells: readonly Cell[], rows: readonly Row[]): { readonly from:
   return { from, to: Math.min(width, from + windowWidth) };
 }
 
-function sourceLine(index: LineIndex, line: number, gutter: number, paint: Paint, rows: readonly Row[]): string {
+function sourceLine(
+  index: LineIndex,
+  line: number,
+  gutter: number,
+  paint: Paint,
+  rows: readonly Row[],
+): string {
   const cells = index.cells(line);
   const { from, to } = visible(cells, rows);
   let column = 0;
@@ -164,7 +173,11 @@ function sourceLine(index: LineIndex, line: number, gutter: number, paint: Paint
 function underlines(cells: readonly Cell[], rows: readonly Row[], paint: Paint): readonly string[] {
   const window = visible(cells, rows);
   const spots = rows
-    .map(row => ({ ...row, from: clip(row.from, window), to: Math.max(clip(row.from, window) + 1, clip(row.to, window)) }))
+    .map(row => ({
+      ...row,
+      from: clip(row.from, window),
+      to: Math.max(clip(row.from, window) + 1, clip(row.to, window)),
+    }))
     .sort((a, b) => a.from - b.from);
   if (spots.some((spot, i) => i > 0 && spot.from < spots[i - 1]!.to)) {
     return spots.map(spot => " ".repeat(spot.from) + signs(spot, paint) + said(spot, paint));

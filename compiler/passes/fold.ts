@@ -42,12 +42,12 @@ function isFoldable({ type, inputs, attrs }: Node, operands: readonly Node[]): b
 function evaluateConstant(node: Node, operands: readonly Node[]): readonly number[] {
   const nodes = new Map(operands.map(operand => [operand.id, operand] as const));
   const inputs: readonly NodeId[] = operands.map(({ id }) => id);
-  const values = operands.map(valueOf);
+  const values = operands.map(constantValue);
   const record = opRecord<OpName>(node.op);
   return [...record.evaluate({ ...node, inputs }, new Map(), onlyTypes(nodes), values)];
 }
 
-function valueOf(node: Node): Value {
+function constantValue(node: Node): Value {
   if (node.op !== "constant") throw new InternalError("fold", `%${node.id} is no constant`);
   const { shape, values } = node.attrs;
   const size = sizeOf(shape);

@@ -23,7 +23,7 @@ export function fillOf(r: Rewriter, node: Node): number | null {
 }
 
 /** Whether the value is neither infinite nor NaN, whatever is fed. */
-export function isFinite(r: Rewriter, node: Node): boolean {
+export function isAlwaysFinite(r: Rewriter, node: Node): boolean {
   if (node.type.dtype !== "real") return true;
   switch (node.op) {
     case "constant":
@@ -36,7 +36,7 @@ export function isFinite(r: Rewriter, node: Node): boolean {
     case "reshape":
     case "transpose":
     case "slice":
-      return isFinite(r, r.operand(node, 0));
+      return isAlwaysFinite(r, r.operand(node, 0));
     default:
       return false;
   }

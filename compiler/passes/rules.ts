@@ -3,7 +3,7 @@
 
 import type { Node, NodeId, NodeOf } from "../graph/graph.ts";
 import { sameList, sameType } from "../ops/infer.ts";
-import { fillOf, isFinite } from "./known.ts";
+import { fillOf, isAlwaysFinite } from "./known.ts";
 import type { Rewriter } from "./rewriter.ts";
 
 /** What the node may be replaced by, or null. May rewire the node in place instead. */
@@ -65,7 +65,8 @@ function arithmetic(r: Rewriter, node: NodeOf<"add" | "sub" | "mul" | "div" | "p
       if (b === 1) return as(x);
       if (a === -1) return negated(y);
       if (b === -1) return negated(x);
-      if ((a === 0 && isFinite(r, y)) || (b === 0 && isFinite(r, x))) return r.fill(0, node.type, node);
+      if ((a === 0 && isAlwaysFinite(r, y)) || (b === 0 && isAlwaysFinite(r, x)))
+        return r.fill(0, node.type, node);
       return null;
     default:
       return b === 1 ? as(x) : null;
@@ -102,7 +103,7 @@ function accumulation(r: Rewriter, node: NodeOf<"accumulate">): NodeId | null {
   const [first] = some;
   if (first === undefined) return r.fill(0, type, node);
   if (some.length === 1) return r.as(first.id, type, node);
-  const tiles = sideBySide(r, some);
+  const tiles = sideBySide(some);
   if (tiles !== null) {
     const whole = r.add("concat", tiles.parts, { dim: tiles.dim }, node);
     return r.as(whole, type, node);
@@ -120,7 +121,6 @@ function accumulation(r: Rewriter, node: NodeOf<"accumulate">): NodeId | null {
 
 /** Padded values along one dimension that together cover it once: the adjoint of a split. */
 function sideBySide(
-  r: Rewriter,
   parts: readonly Node[],
 ): { readonly parts: readonly NodeId[]; readonly dim: number } | null {
   const [first] = parts;

@@ -10,7 +10,7 @@ import { checkExpression } from "./expression.ts";
 import { reportUnknownAxis } from "./indices.ts";
 import type { BuiltinParameter, BuiltinRecord, Feature, RuleHost } from "./rules/rule.ts";
 import { textOf } from "./rules/shapes.ts";
-import { featureOf, findAxis, inOrder, type Place, reportAt } from "./scope.ts";
+import { type DefinitionScope, featureOf, findAxis, inOrder, type Place, reportAt } from "./scope.ts";
 import { compareSizes, evaluateSize, namesInSize, printSize, type Size } from "./size.ts";
 import { isWhole, sizeOf, staticOf, staticSize } from "./statics.ts";
 import type { AxisName, Static, TypedExpression, ValueType } from "./typed.ts";
@@ -247,8 +247,34 @@ export function requireSame(
     reportAt(place, complain());
     return false;
   }
+  // A model whose sizes have defaults must fit with them.
+  const defaults = defaultSizes(place.scope, [...namesInSize(left), ...namesInSize(right)]);
+  if (defaults !== null && evaluateSize(left, defaults) !== evaluateSize(right, defaults)) {
+    const symbolic = complain();
+    const values = [...defaults].map(([name, value]) => `${name} = ${value}`).join(", ");
+    reportAt(place, { ...symbolic, help: [`with the defaults, ${values}`, ...symbolic.help] });
+    return false;
+  }
   if (place.mode === "strict") place.scope.constraints.push({ check: sizes => checkInstance(left, right, sizes, complain) });
   return true;
+}
+
+/** The defaults of a model's sizes; null when one has none, and for layers, whose sizes come with each use. */
+function defaultSizes(scope: DefinitionScope, names: readonly string[]): ReadonlyMap<string, number> | null {
+  if (scope.definition.kind === "layer") return null;
+  const found = new Map<string, number>();
+  for (const name of names) {
+    const symbol = scope.symbols.get(name);
+    const otherwise = symbol?.kind === "static" ? symbol.parameter.default : null;
+    if (otherwise === null) return null;
+    if (otherwise.kind === "number") found.set(name, otherwise.value);
+    else if (otherwise.kind === "size") {
+      const inner = defaultSizes(scope, namesInSize(otherwise.size));
+      if (inner === null) return null;
+      found.set(name, evaluateSize(otherwise.size, inner));
+    } else return null;
+  }
+  return found;
 }
 
 function checkInstance(

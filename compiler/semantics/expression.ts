@@ -10,6 +10,7 @@ import { resolveIndices } from "./indices.ts";
 import { checkLayerCall, checkShareCall } from "./layer-call.ts";
 import { didYouMean } from "./nearest.ts";
 import { inOrder, type LocalSymbol, type Place, reportAt } from "./scope.ts";
+import { namesInSize } from "./size.ts";
 import type { Static, TypedExpression, ValueType } from "./typed.ts";
 
 type NameExpression = Extract<Expression, { kind: "name" }>;
@@ -137,7 +138,11 @@ function readName(
         ? symbol.input?.type
         : symbol.param?.type;
   if (resolved === null || feature === null || feature === undefined) return null;
-  const along = resolved.flatMap(index => (index.kind === "offset" ? [index.axis] : []));
+  // `x[t-k]` with a static axis k varies along k too.
+  const along = resolved.flatMap(index => [
+    ...(index.kind === "offset" ? [index.axis] : []),
+    ...(index.offset.kind === "size" ? namesInSize(index.offset.size) : []),
+  ]);
   const { dtype, classes, shape } = feature;
   const type = { dtype, classes, shape, axes: inOrder(place.scope, along) };
   return { kind: "read", name: name.name, indices: resolved, type, span };

@@ -40,8 +40,14 @@ export function resolveIndices(
     reportAt(place, report("F0204", values, target.span, { label, notes: [declared] }));
     return null;
   }
-  const indices = items.map((item, at) => resolveIndex(place, target, item, order[at]!));
-  return indices.every(index => index !== null) ? indices : null;
+  const indices: Index[] = [];
+  for (const [at, item] of items.entries()) {
+    const index = resolveIndex(place, target, item, order[at]!);
+    // Of two permuted indices, one complaint says it all.
+    if (index === null) return null;
+    indices.push(index);
+  }
+  return indices;
 }
 
 const written = (name: string, order: readonly AxisName[]): string =>

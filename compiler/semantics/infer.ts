@@ -7,11 +7,12 @@ import { checkExpression } from "./expression.ts";
 import { checkEquations, checkRightSide, placeOf } from "./equations.ts";
 import { printFeature } from "./print-type.ts";
 import type { Feature } from "./rules/rule.ts";
+import { sameShape } from "./rules/shapes.ts";
 import { type DefinitionScope, type EquationDraft, type EquationGroup, featureOf } from "./scope.ts";
 import { components, namesRead } from "./walk.ts";
 
-/** More rounds than any sound definition needs; a shape that still grows is refused by the strict pass. */
-const mostRounds = 12;
+/** More rounds than any sound definition needs: each adds at least a dimension or a name. */
+const mostRounds = 40;
 
 export function inferAndCheck(scope: DefinitionScope): void {
   const { groups } = scope;
@@ -46,13 +47,18 @@ function iterate(scope: DefinitionScope, groups: readonly EquationGroup[]): void
       for (const [at, draft] of group.drafts.entries()) {
         const result = results[at];
         const before = draft.feature;
-        draft.feature = widest(result ? featureOf(result.type) : null, boundaryFeature(scope, group, draft)) ?? before;
+        const found = widest(result ? featureOf(result.type) : null, boundaryFeature(scope, group, draft));
+        // Sizes that change from round to round (`h[t] = concat(h[t-1], x[t])`) would do so for ever.
+        draft.feature = found === null || grows(before, found) ? before : found;
         changed ||= shown(before) !== shown(draft.feature);
       }
     }
     if (!changed) return;
   }
 }
+
+const grows = (before: Feature | null, found: Feature): boolean =>
+  before !== null && before.shape.length === found.shape.length && !sameShape(before.shape, found.shape);
 
 const shown = (feature: Feature | null): string => (feature === null ? "" : printFeature(feature));
 

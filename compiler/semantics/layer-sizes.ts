@@ -18,6 +18,8 @@ type CallExpression = Extract<Expression, { kind: "call" }>;
 export interface Solution {
   /** The layer's inferred sizes, in the caller's sizes. */
   readonly sizes: ReadonlyMap<string, Size>;
+  /** The argument from which each of them was solved. */
+  readonly sources: ReadonlyMap<string, TypedExpression>;
   /** All of the layer's sizes, inferred or given, in the caller's sizes. */
   readonly environment: ReadonlyMap<string, Size>;
   readonly unsolved: ReadonlySet<string>;
@@ -34,11 +36,14 @@ export function solveSizes(
 ): Solution {
   const { inferred, statics } = layer.typed;
   const sizes = new Map<string, Size>();
+  const sources = new Map<string, TypedExpression>();
   for (const formal of layer.typed.values) {
     const actual = values.get(formal.name);
     if (!actual) continue;
     for (const [name, size] of bareSizes(formal.type, actual.type)) {
-      if (inferred.includes(name) && !sizes.has(name)) sizes.set(name, size);
+      if (!inferred.includes(name) || sizes.has(name)) continue;
+      sizes.set(name, size);
+      sources.set(name, actual);
     }
   }
   const environment = new Map<string, Size>([...sizes, ...given.sizes]);
@@ -51,7 +56,7 @@ export function solveSizes(
   }
   const unsolved = new Set(inferred.filter(name => !sizes.has(name)));
   if (place.mode === "strict" && !layer.failed) reportUnsolved(place, call, layer, values, unsolved);
-  return { sizes, environment, unsolved };
+  return { sizes, sources, environment, unsolved };
 }
 
 const sizeOfStatic = (value: Static): Size | null =>
@@ -154,6 +159,12 @@ function argumentMismatch(
   const declared = printFeature(formal.type);
   const said = declared === wanted ? declared : `${declared}, here ${wanted}`;
   const sources = origins(hostOf(place), actual).filter(note => note.span.start !== actual.span.start);
+  const solved = new Set([...shape, ...(classes === null ? [] : [classes])].flatMap(namesInSize));
+  for (const name of solved) {
+    const [source, size] = [solution.sources.get(name), solution.sizes.get(name)];
+    if (source === undefined || size === undefined || source === actual) continue;
+    sources.push({ span: source.span, text: `from here, \`${name}\` is ${printSize(size)}` });
+  }
   const values = { callee: call.callee.name, argument: formal.name, wanted, found };
   return report("F0303", values, actual.span, {
     label: `this is ${found}`,

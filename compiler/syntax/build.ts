@@ -69,16 +69,24 @@ export function createBuilder(source: Source, diagnostics: Diagnostic[], recover
   };
 
   // What the actions of the rules give, by the rule's name; Ohm's types know only `any`.
-  const identifier = (node: Node): Identifier => ({ name: node.sourceString.normalize("NFC"), span: spanOf(node) });
-  const expression = (node: Node): Expression => node["build"]();
-  const listed = <T>(first: Node, rest: Node): T[] => [first["build"](), ...rest.children.map(node => node["build"]())];
-  const optionalList = <T>(list: Node): T[] => (list.numChildren > 0 ? list.child(0)["build"]() : []);
-  const optional = (node: Node): Expression | null => (node.numChildren > 0 ? expression(node.child(0)) : null);
+  const identifier = (node: Node): Identifier => ({
+    name: node.sourceString.normalize("NFC"),
+    span: spanOf(node),
+  });
+  const expression = (node: Node): Expression => node.build();
+  const listed = <T>(first: Node, rest: Node): T[] => [
+    first.build(),
+    ...rest.children.map(node => node.build()),
+  ];
+  const optionalList = <T>(list: Node): T[] => (list.numChildren > 0 ? list.child(0).build() : []);
+  const optional = (node: Node): Expression | null =>
+    node.numChildren > 0 ? expression(node.child(0)) : null;
   /** The items of an optional bracket, null without it. */
-  const bracketed = (list: Node): Expression[] | null => (list.numChildren > 0 ? list.child(0)["build"]() : null);
-  const target = (node: Node): Target => node["build"]();
-  const targets = (node: Node): Target[] => node["build"]();
-  const type = (node: Node): TypeExpression => node["build"]();
+  const bracketed = (list: Node): Expression[] | null =>
+    list.numChildren > 0 ? list.child(0).build() : null;
+  const target = (node: Node): Target => node.build();
+  const targets = (node: Node): Target[] => node.build();
+  const type = (node: Node): TypeExpression => node.build();
   const operatorOf = (node: Node): BinaryOperator =>
     binaryOperators[node.sourceString] ?? (node.sourceString as BinaryOperator);
 
@@ -92,7 +100,7 @@ export function createBuilder(source: Source, diagnostics: Diagnostic[], recover
   }
 
   function statements(items: Node): readonly Statement[] {
-    return recovery.statements(items.children.map((node): Statement | Bad => node["build"]()));
+    return recovery.statements(items.children.map((node): Statement | Bad => node.build()));
   }
 
   const badNode = (node: Node, what: Bad["what"]): Bad => ({ kind: "bad", what, span: spanOf(node) });
@@ -111,7 +119,7 @@ export function createBuilder(source: Source, diagnostics: Diagnostic[], recover
       const imports: Import[] = [];
       const definitions: Definition[] = [];
       for (const node of items.children) {
-        const item: Import | Definition | Bad | null = node["build"]();
+        const item: Import | Definition | Bad | null = node.build();
         if (item === null) continue;
         if (!("kind" in item)) imports.push(item);
         else if (item.kind === "bad") recovery.other(item);
@@ -119,12 +127,12 @@ export function createBuilder(source: Source, diagnostics: Diagnostic[], recover
       }
       return { source, imports, definitions };
     },
-    Item: item => item["build"](),
+    Item: item => item.build(),
     badItem(_first, _rest) {
       return badNode(this, "item");
     },
     Import(_word, _open, list, _close, _from, path, _eos): Import {
-      const names: Import["names"][number][] = list.numChildren === 0 ? [] : list.child(0)["build"]();
+      const names: Import["names"][number][] = list.numChildren === 0 ? [] : list.child(0).build();
       const span = spanOf(this);
       return { names, path: path.sourceString.slice(1, -1), pathSpan: spanOf(path), span };
     },
@@ -133,19 +141,32 @@ export function createBuilder(source: Source, diagnostics: Diagnostic[], recover
       return { name: identifier(name), alias: alias.numChildren > 0 ? identifier(alias.child(0)) : null };
     },
     Definition(header, open, items, close) {
-      return definition(this, header["build"](), header, open["build"](), items, close["build"]());
+      return definition(this, header.build(), header, open.build(), items, close.build());
     },
     BadDefinition(header, open, items, close) {
       recovery.other(badNode(header, "header"));
-      definition(this, missingHeader(header), header, open["build"](), items, close["build"]());
+      definition(this, missingHeader(header), header, open.build(), items, close.build());
       return null;
     },
-    Header: header => header["build"](),
-    LayerHeader(_word, name, _open, axes, _close, _left, parameters, _right, _arrow, first, _commas, rest): Header {
+    Header: header => header.build(),
+    LayerHeader(
+      _word,
+      name,
+      _open,
+      axes,
+      _close,
+      _left,
+      parameters,
+      _right,
+      _arrow,
+      first,
+      _commas,
+      rest,
+    ): Header {
       return {
         kind: "layer",
         name: identifier(name),
-        axes: axes.numChildren > 0 ? axes.child(0)["build"]() : [],
+        axes: axes.numChildren > 0 ? axes.child(0).build() : [],
         parameters: optionalList<Parameter>(parameters),
         results: listed<Target>(first, rest),
       };
@@ -177,20 +198,26 @@ export function createBuilder(source: Source, diagnostics: Diagnostic[], recover
       return { kind: word.sourceString as "bool" | "size" | "number" | "function", span: spanOf(this) };
     },
 
-    BlockItem: item => item["build"](),
+    BlockItem: item => item.build(),
     badStatement(_bad) {
       return badNode(this, "statement");
     },
-    Statement: (statement, _eos) => statement["build"](),
+    Statement: (statement, _eos) => statement.build(),
     Axis_static(_word, name, _equals, first, _dots, last): Statement {
       const span = spanOf(this);
-      return { kind: "staticAxis", name: identifier(name), first: expression(first), last: expression(last), span };
+      return {
+        kind: "staticAxis",
+        name: identifier(name),
+        first: expression(first),
+        last: expression(last),
+        span,
+      };
     },
     Axis_derived(_word, name, _equals, value): Statement {
       return { kind: "derivedAxis", name: identifier(name), value: expression(value), span: spanOf(this) };
     },
     Axis_dynamic(_word, names): Statement {
-      return { kind: "axis", names: names["build"](), span: spanOf(this) };
+      return { kind: "axis", names: names.build(), span: spanOf(this) };
     },
     Input(_word, left, _colon, right) {
       return declaration(this, "input", left, right);
@@ -208,13 +235,13 @@ export function createBuilder(source: Source, diagnostics: Diagnostic[], recover
     Train(_word, _open, items, _close): Statement {
       const settings: Setting[] = [];
       for (const node of items.children) {
-        const item: Setting | Bad = node["build"]();
+        const item: Setting | Bad = node.build();
         if ("kind" in item) recovery.other(item);
         else settings.push(item);
       }
       return { kind: "train", settings, span: spanOf(this) };
     },
-    TrainItem_good: (setting, _separator) => setting["build"](),
+    TrainItem_good: (setting, _separator) => setting.build(),
     TrainItem_bad: setting => badNode(setting, "setting"),
     Setting(key, _colon, value): Setting {
       return { key: identifier(key), value: expression(value), span: spanOf(this) };
@@ -245,7 +272,7 @@ export function createBuilder(source: Source, diagnostics: Diagnostic[], recover
     },
 
     Expression(first, operators, rest) {
-      const operands: Operand[] = [first["build"](), ...rest.children.map(node => node["build"]())];
+      const operands: Operand[] = [first.build(), ...rest.children.map(node => node.build())];
       if (rest.numChildren === 0 && operands[0]!.prefixes.length === 0) return operands[0]!.primary;
       const infixes = operators.children.map(node => ({ operator: operatorOf(node), span: spanOf(node) }));
       return group(operands, infixes, spanOf(this));
@@ -276,7 +303,10 @@ export function createBuilder(source: Source, diagnostics: Diagnostic[], recover
       }
       const list = optionalList<Argument>(args.child(0));
       const values = list.map(argument => argument.value);
-      return measured({ kind: "call", callee: identifier(name), axes, args: list, span }, [...(axes ?? []), ...values]);
+      return measured({ kind: "call", callee: identifier(name), axes, args: list, span }, [
+        ...(axes ?? []),
+        ...values,
+      ]);
     },
     Arguments: (first, _commas, rest, _comma) => listed(first, rest),
     Argument_named(label, _colon, value): Argument {
@@ -299,10 +329,10 @@ export function createBuilder(source: Source, diagnostics: Diagnostic[], recover
   }
 
   return {
-    file: match => semantics(match)["build"](),
+    file: match => semantics(match).build(),
     statement(match, from) {
       offset = from;
-      const statement: Statement = semantics(match)["build"]();
+      const statement: Statement = semantics(match).build();
       offset = 0;
       return statement;
     },

@@ -1,8 +1,8 @@
 // The rules of explain.ts that look at a whole statement, header or item: its first word, and what it lacks.
 
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
-import { report } from "../diagnostics/report.ts";
 import { nearest } from "../diagnostics/nearest.ts";
+import { report } from "../diagnostics/report.ts";
 import {
   closing,
   describe,
@@ -46,7 +46,9 @@ const isForeignWord = (text: string) => Object.hasOwn(foreignWords, text);
 export function explainItem({ source, what, tokens }: Scene): Diagnostic | null {
   if (what !== "item") return null;
   const first = tokens[0]!;
-  const last = tokens.findLast(token => token.start === first.start || sameLine(source.text, first.start, token.start));
+  const last = tokens.findLast(
+    token => token.start === first.start || sameLine(source.text, first.start, token.start),
+  );
   const span = spanOf(source, first, last);
   if (first.text === "import") {
     return report("F0031", {}, span, { help: ['write `import { name } from "./file.frond"`'] });
@@ -67,11 +69,21 @@ function misspelt(word: string, words: readonly string[]): readonly string[] {
 }
 
 function foreignWord(source: Scene["source"], token: Scene["tokens"][number]): Diagnostic {
-  return report("F0019", { word: token.text }, spanOf(source, token), { help: [foreignWords[token.text] ?? ""] });
+  return report("F0019", { word: token.text }, spanOf(source, token), {
+    help: [foreignWords[token.text] ?? ""],
+  });
 }
 
 /** Words of other languages, reserved words as names, misspelt statement words. */
-export function explainWords({ source, what, tokens, found, previous, next, index }: Scene): Diagnostic | null {
+export function explainWords({
+  source,
+  what,
+  tokens,
+  found,
+  previous,
+  next,
+  index,
+}: Scene): Diagnostic | null {
   const first = tokens[0]!;
   for (const token of [first, previous, found]) {
     if (token?.kind !== "word" || !isForeignWord(token.text)) continue;
@@ -81,7 +93,8 @@ export function explainWords({ source, what, tokens, found, previous, next, inde
     }
   }
   if (found?.kind === "word" && reservedWords.has(found.text)) {
-    const asName = previous === null || isStatementWord(previous.text) || next?.text === "=" || next?.text === ":";
+    const asName =
+      previous === null || isStatementWord(previous.text) || next?.text === "=" || next?.text === ":";
     if (asName) return report("F0020", { word: found.text }, spanOf(source, found), { label: "not a name" });
   }
   if (what !== "statement" || index !== 1 || first.kind !== "word" || found?.kind !== "word") return null;
@@ -106,14 +119,16 @@ export function explainHeader(scene: Scene): Diagnostic | null {
   if (open.length > 0) return untypedParameter(scene);
   if (tokens[1]?.kind !== "word") return lacks(scene, kind, "a name", first);
   if (kind === "model") {
-    const surplus = found?.text === "[" ? "axes" : found !== null && /->|→/.test(found.text) ? "results" : null;
+    const surplus =
+      found?.text === "[" ? "axes" : found !== null && /->|→/.test(found.text) ? "results" : null;
     if (surplus === null || found === null) return null;
     const help = surplus === "axes" ? "write `axis t` in the body" : "write `output name = ..` in the body";
     return report("F0027", { what: surplus }, spanOf(source, found), { help: [help] });
   }
   if (previous !== null && wantsMore(previous)) return null;
   if (!tokens.some(token => token.text === "(")) return lacks(scene, kind, "arguments, `(..)`", tokens[1]);
-  if (!tokens.some(token => /->|→/.test(token.text))) return lacks(scene, kind, "results, `-> name`", tokens[1]);
+  if (!tokens.some(token => /->|→/.test(token.text)))
+    return lacks(scene, kind, "results, `-> name`", tokens[1]);
   return null;
 }
 
@@ -129,7 +144,8 @@ function untypedParameter({ source, tokens, found, previous, index, open }: Scen
   const parameter = tokens.slice(from + 1, index);
   const name = parameter[0];
   if (name?.kind !== "word" || parameter.some(token => token.text === ":")) return null;
-  if (found.kind === "open" || found.text === ":" || (previous.kind !== "word" && previous.text !== "]")) return null;
+  if (found.kind === "open" || found.text === ":" || (previous.kind !== "word" && previous.text !== "]"))
+    return null;
   const help = [`write \`${name.text}: size\`, \`${name.text}: real[d]\` or another type`];
   return report("F0022", { what: describe(name) }, spanOf(source, name, previous), { help });
 }
@@ -138,14 +154,22 @@ function untypedParameter({ source, tokens, found, previous, index, open }: Scen
 export function explainEnd({ source, what, tokens, found, previous, open }: Scene): Diagnostic | null {
   const first = tokens[0]!;
   const declares = ["input", "target", "param"].includes(first.text) && tokens[1]?.kind === "word";
-  if (declares && open.length === 0 && (found === null || found.text === "=") && !tokens.some(t => t.text === ":")) {
-    const help = first.text === "param" ? "write `param W: real[n, m] = ..`" : `write \`${first.text} x[t]: real[n]\``;
+  if (
+    declares &&
+    open.length === 0 &&
+    (found === null || found.text === "=") &&
+    !tokens.some(t => t.text === ":")
+  ) {
+    const help =
+      first.text === "param" ? "write `param W: real[n, m] = ..`" : `write \`${first.text} x[t]: real[n]\``;
     const span = spanOf(source, tokens[1]!, previous ?? tokens[1]!);
     return report("F0022", { what: describe(tokens[1]!) }, span, { help: [help] });
   }
   const innermost = open.at(-1);
   if (found === null && innermost !== undefined) {
-    const notes = [{ span: spanOf(source, tokens.at(-1)!), text: `it ends here without \`${closing[innermost.text]}\`` }];
+    const notes = [
+      { span: spanOf(source, tokens.at(-1)!), text: `it ends here without \`${closing[innermost.text]}\`` },
+    ];
     return report("F0004", { bracket: innermost.text }, spanOf(source, innermost), { notes });
   }
   if (found === null && tokens.length === 1 && isStatementWord(first.text)) {

@@ -82,7 +82,8 @@ function closer({ source, found, previous, open }: Scene): Diagnostic | null {
   if (found?.kind !== "close") return null;
   const innermost = open.at(-1);
   const span = spanOf(source, found);
-  if (innermost === undefined) return report("F0005", { bracket: found.text }, span, { label: "nothing is open here" });
+  if (innermost === undefined)
+    return report("F0005", { bracket: found.text }, span, { label: "nothing is open here" });
   const wanted = closing[innermost.text] ?? "";
   if (wanted !== found.text) {
     const notes = [{ span, text: `\`${wanted}\` is missing before this` }];
@@ -150,7 +151,9 @@ function unclosed({ source, found, open }: Scene): Diagnostic | null {
   if (innermost === undefined || found === null) return null;
   const outside = innermost.text === "[" ? /^(:|->|→|=|\{)$/ : /^(->|→|\{)$/;
   if (!outside.test(found.text)) return null;
-  const notes = [{ span: spanOf(source, found), text: `\`${closing[innermost.text]}\` is missing before this` }];
+  const notes = [
+    { span: spanOf(source, found), text: `\`${closing[innermost.text]}\` is missing before this` },
+  ];
   return report("F0004", { bracket: innermost.text }, spanOf(source, innermost), { notes });
 }
 
@@ -212,13 +215,16 @@ function unknownType({ source, what, tokens, found, previous, open }: Scene): Di
   const declares = ["input", "target", "param"].includes(tokens[0]!.text) && open.length === 0;
   if (!declares && what !== "header") return null;
   const near = typeNames[found.text.toLowerCase().replace(/\d+$/, "")];
-  const help = [near === undefined ? "the types are `real[n]`, `index(n)`, `bool`" : `did you mean \`${near}\`?`];
+  const help = [
+    near === undefined ? "the types are `real[n]`, `index(n)`, `bool`" : `did you mean \`${near}\`?`,
+  ];
   return report("F0023", { name: found.text }, spanOf(source, found), { help });
 }
 
 /** A type on the left of an equation. */
 function colon({ source, what, tokens, found, open }: Scene): Diagnostic | null {
-  if (found?.text !== ":" || what !== "statement" || open.length > 0 || equalsIndex(tokens.slice(0, 2)) >= 0) return null;
+  if (found?.text !== ":" || what !== "statement" || open.length > 0 || equalsIndex(tokens.slice(0, 2)) >= 0)
+    return null;
   const help = ["the types of equations are inferred; `input`, `target` and `param` declare one"];
   return report("F0016", {}, spanOf(source, found), { help });
 }

@@ -79,7 +79,8 @@ export function formatStatement(statement: Statement): string {
     case "target":
       return `${statement.kind} ${formatTarget(statement.target)}: ${formatType(statement.type)}`;
     case "param": {
-      const initializer = statement.initializer === null ? "" : ` = ${formatExpression(statement.initializer)}`;
+      const initializer =
+        statement.initializer === null ? "" : ` = ${formatExpression(statement.initializer)}`;
       return `param ${formatTarget(statement.target)}: ${formatType(statement.type)}${initializer}`;
     }
     case "equation":
@@ -101,7 +102,9 @@ export function formatStatement(statement: Statement): string {
 function formatEquation({ role, targets, value }: Extract<Statement, { kind: "equation" }>): string {
   const [only] = targets;
   const left =
-    targets.length === 1 && only !== undefined ? formatTarget(only) : `(${targets.map(formatTarget).join(", ")})`;
+    targets.length === 1 && only !== undefined
+      ? formatTarget(only)
+      : `(${targets.map(formatTarget).join(", ")})`;
   return `${role === "plain" ? "" : `${role} `}${left} = ${formatExpression(value)}`;
 }
 

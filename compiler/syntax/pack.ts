@@ -15,8 +15,9 @@ const spanKeys: ReadonlySet<string> = new Set(["span", "operatorSpan", "headerSp
 
 export function pack(file: SourceFile): PackedFile {
   const { name, text } = file.source;
-  const tree = JSON.stringify({ imports: file.imports, definitions: file.definitions }, (key, value: unknown) =>
-    spanKeys.has(key) ? packSpan(value as Span) : value,
+  const tree = JSON.stringify(
+    { imports: file.imports, definitions: file.definitions },
+    (key, value: unknown) => (spanKeys.has(key) ? packSpan(value as Span) : value),
   );
   return { name, text, tree };
 }

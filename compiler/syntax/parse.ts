@@ -23,7 +23,8 @@ export function parse(source: Source): ParseResult {
   const recovery = createRecovery(source, scanned, (match, offset) => builder.statement(match, offset));
   const builder = createBuilder(source, grouping, recovery);
   const match = grammar().match(scanned.text, "File");
-  if (match.failed()) throw new InternalError("parse", `the grammar refuses a text: ${JSON.stringify(source.text)}`);
+  if (match.failed())
+    throw new InternalError("parse", `the grammar refuses a text: ${JSON.stringify(source.text)}`);
   const file = builder.file(match);
   const diagnostics = [...scanned.diagnostics, ...recovery.diagnostics, ...grouping];
   const place = (diagnostic: Diagnostic) => diagnostic.span?.start ?? 0;

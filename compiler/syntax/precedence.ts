@@ -92,7 +92,8 @@ function createClimb(
     const prefix = operand.prefixes[from];
     if (prefix === undefined) return operand.primary;
     const level = precedence[prefix.operator === "not" ? "not" : "negate"];
-    if (level < above) reportLooseNot(prefix, operand.prefixes[from - 1]?.operator ?? operators[at - 1]?.operator ?? "-");
+    if (level < above)
+      reportLooseNot(prefix, operand.prefixes[from - 1]?.operator ?? operators[at - 1]?.operator ?? "-");
     const inner = binary(level, () => unary(operand, from + 1, level));
     const span = { source, start: prefix.span.start, end: inner.span.end };
     return measured({ kind: "unary", operator: prefix.operator, operand: inner, span }, [inner]);
@@ -129,7 +130,15 @@ function createClimb(
   function combine(left: Expression, infix: Infix, right: Expression): Expression {
     const span = { source, start: left.span.start, end: right.span.end };
     const { operator, span: operatorSpan } = infix;
-    const whole: Expression = { kind: "binary", operator, left, right, operatorSpan, span, parenthesized: false };
+    const whole: Expression = {
+      kind: "binary",
+      operator,
+      left,
+      right,
+      operatorSpan,
+      span,
+      parenthesized: false,
+    };
     return measured(whole, [left, right]);
   }
 

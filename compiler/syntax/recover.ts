@@ -63,7 +63,8 @@ export function createRecovery(
     const tokens = tokensIn(scanned.tokens, bad.span.start, bad.span.end);
     if (tokens.length === 0) return;
     if (bad.what === "setting") return setting(tokens);
-    for (const name of bad.what === "header" ? tokens.slice(1, 2) : topLevelNames(tokens)) lost.add(name.text);
+    for (const name of bad.what === "header" ? tokens.slice(1, 2) : topLevelNames(tokens))
+      lost.add(name.text);
     const { match, offset } = matchTokens(tokens, bad.what === "header" ? "Header" : "Import");
     explainTokens(bad.what, tokens, match as FailedMatchResult, offset);
   }
@@ -83,9 +84,15 @@ export function createRecovery(
   }
 
   /** Where the scan has found fault before the place, the parser's complaint is only its echo. */
-  function explainTokens(what: Bad["what"], tokens: readonly Token[], match: FailedMatchResult, offset: number): void {
+  function explainTokens(
+    what: Bad["what"],
+    tokens: readonly Token[],
+    match: FailedMatchResult,
+    offset: number,
+  ): void {
     const place = match.failed() ? offset + match.getRightmostFailurePosition() : tokens.at(-1)!.end;
-    if (scanned.diagnostics.some(({ span }) => span !== null && span.start >= offset && span.start <= place)) return;
+    if (scanned.diagnostics.some(({ span }) => span !== null && span.start >= offset && span.start <= place))
+      return;
     diagnostics.push(explain(createScene(source, what, tokens, place, () => expectedText(match))));
   }
 
@@ -96,7 +103,10 @@ export function createRecovery(
     other,
     missingBrace(brace, header, at) {
       const label = brace === "{" ? "`{` must follow" : "its block is never closed";
-      const notes = at < source.text.length && brace === "}" ? [{ span: lineAt(source, at), text: "`}` is missing before this" }] : [];
+      const notes =
+        at < source.text.length && brace === "}"
+          ? [{ span: lineAt(source, at), text: "`}` is missing before this" }]
+          : [];
       diagnostics.push(report("F0006", { brace }, header, { label, notes }));
     },
     docAbove(start) {
@@ -156,8 +166,10 @@ function joinContinuations(
   for (const item of items) {
     const last = joined.at(-1);
     const inside = (bad: Bad) =>
-      /[)\]]/.test(text[item.span.start] ?? "") || column(text, item.span.start) > column(text, bad.span.start);
-    if (last?.kind === "bad" && isOpen(last, scanned) && inside(last)) joined[joined.length - 1] = { ...last, span: { ...last.span, end: item.span.end } };
+      /[)\]]/.test(text[item.span.start] ?? "") ||
+      column(text, item.span.start) > column(text, bad.span.start);
+    if (last?.kind === "bad" && isOpen(last, scanned) && inside(last))
+      joined[joined.length - 1] = { ...last, span: { ...last.span, end: item.span.end } };
     else joined.push(item);
   }
   return joined;
@@ -189,7 +201,9 @@ function splitStatements(tokens: readonly Token[]): readonly (readonly Token[])[
 
 function startsLine(before: Token, token: Token): boolean {
   if (wantsMore(before) || !(endsValue(before) || before.kind.startsWith("bad"))) return false;
-  return (token.kind === "word" && !["and", "or", "from", "until"].includes(token.text)) || token.text === "(";
+  return (
+    (token.kind === "word" && !["and", "or", "from", "until"].includes(token.text)) || token.text === "("
+  );
 }
 
 /** Names left of the first `=`, outside square brackets; types excepted. */
@@ -209,5 +223,7 @@ function definedNames(tokens: readonly Token[]): readonly string[] {
 /** Names that imports or definitions in a broken stretch would bring. */
 function topLevelNames(tokens: readonly Token[]): readonly Token[] {
   const words = tokens.filter(token => token.kind === "word");
-  return tokens[0]!.text === "import" ? words : words.filter((_, i) => /^(layer|model)$/.test(words[i - 1]?.text ?? ""));
+  return tokens[0]!.text === "import"
+    ? words
+    : words.filter((_, i) => /^(layer|model)$/.test(words[i - 1]?.text ?? ""));
 }

@@ -29,16 +29,16 @@ export function scan(source: Source): Scan {
   const diagnostics: Diagnostic[] = [];
   const replacements: Replacement[] = [];
   let characters = 0;
-  for (const token of mergeCharacters(tokens.tokens)) {
-    const replacement = replacementOf(token);
-    if (replacement === null) continue;
-    replacements.push({ start: token.start, end: token.end, text: replacement });
+  for (const token of mergeCharacters(tokens.tokens.filter(({ kind }) => kind.startsWith("bad")))) {
+    replacements.push({ start: token.start, end: token.end, text: standIn(token) });
     if (token.kind === "badCharacter" && ++characters > mostCharacterReports) continue;
     diagnostics.push(lexicalError(source, token));
   }
   for (const { open, end } of tooDeep(tokens.tokens, source.text)) {
     const span = { source, start: open.start, end: open.end };
-    diagnostics.push(report("F0007", { levels: deepest }, span, { help: ["give the inner part a name of its own"] }));
+    diagnostics.push(
+      report("F0007", { levels: deepest }, span, { help: ["give the inner part a name of its own"] }),
+    );
     replacements.push({ start: open.start, end, text: blank(source.text.slice(open.start, end), "0") });
   }
   return { ...tokens, text: replace(source.text, replacements), diagnostics };
@@ -49,8 +49,8 @@ function mergeCharacters(tokens: readonly Token[]): readonly Token[] {
   const merged: Token[] = [];
   for (const token of tokens) {
     const last = merged.at(-1);
-    const both = token.kind === "badCharacter" && last?.kind === "badCharacter";
-    if (both && last.end === token.start && !token.lineBefore && !(token.text in lookalikes)) {
+    const both = token.kind === "badCharacter" && last?.kind === "badCharacter" && last.end === token.start;
+    if (both && !Object.hasOwn(lookalikes, token.text)) {
       merged[merged.length - 1] = { ...last, end: token.end, text: last.text + token.text };
     } else {
       merged.push(token);
@@ -59,8 +59,8 @@ function mergeCharacters(tokens: readonly Token[]): readonly Token[] {
   return merged;
 }
 
-/** What stands for a bad token while the rest is parsed; null for a good one. */
-function replacementOf(token: Token): string | null {
+/** What stands for a bad token while the rest is parsed. */
+function standIn(token: Token): string {
   switch (token.kind) {
     case "badNumber":
       return blank(token.text, "0");
@@ -68,10 +68,8 @@ function replacementOf(token: Token): string | null {
       return token.text.length < 2 ? " " : `"${token.text.slice(1, -1)}"`;
     case "badComment":
       return blank(token.text, " ");
-    case "badCharacter":
-      return lookalikes[token.text]?.stand ?? blank(token.text, " ");
     default:
-      return null;
+      return lookalikes[token.text]?.stand ?? blank(token.text, " ");
   }
 }
 
@@ -83,7 +81,9 @@ function replace(text: string, replacements: readonly Replacement[]): string {
   if (replacements.length === 0) return text;
   let at = 0;
   let replaced = "";
-  for (const { start, end, text: stand } of replacements.toSorted((a, b) => a.start - b.start || b.end - a.end)) {
+  for (const { start, end, text: stand } of replacements.toSorted(
+    (a, b) => a.start - b.start || b.end - a.end,
+  )) {
     if (start < at) continue; // inside one that is blanked already
     replaced += text.slice(at, start) + stand;
     at = end;
@@ -97,12 +97,22 @@ function lexicalError(source: Source, token: Token): Diagnostic {
     case "badNumber":
       return report("F0024", { number: token.text }, span, { help: numberHelp(token.text) });
     case "badComment":
-      return report("F0034", {}, { source, start: token.start, end: token.start + (token.text[0] === "#" ? 1 : 2) });
+      return report(
+        "F0034",
+        {},
+        { source, start: token.start, end: token.start + (token.text[0] === "#" ? 1 : 2) },
+      );
     case "badString":
-      if (token.text.startsWith('"')) return report("F0003", {}, span, { label: "the line ends before the closing `\"`" });
-      return report("F0002", { character: show(token.text) }, { ...span, end: span.start + 1 }, {
-        help: ['strings stand in double quotes, `"`'],
-      });
+      if (token.text.startsWith('"'))
+        return report("F0003", {}, span, { label: 'the line ends before the closing `"`' });
+      return report(
+        "F0002",
+        { character: show(token.text) },
+        { ...span, end: span.start + 1 },
+        {
+          help: ['strings stand in double quotes, `"`'],
+        },
+      );
     default:
       return report("F0002", { character: show(token.text) }, span, {
         help: [lookalikes[token.text]?.help ?? ""].filter(help => help !== ""),
@@ -115,8 +125,10 @@ function numberHelp(text: string): readonly string[] {
   if (/^[0-9][0-9_]*$/.test(text)) return [`write \`${text.replaceAll("_", "")}\``];
   if (/^0[xXbBoO][0-9a-fA-F]+$/.test(text)) return [`write \`${Number(text)}\``];
   if (/^[0-9]+\.$/.test(text)) return [`write \`${text}0\``];
-  if (/^[0-9.]+(?:[eE][+-]?[0-9]+)?$/.test(text) && Number(text) === Infinity) return ["infinity is written `inf`"];
-  if (product !== null && /^[^eE]|^[eE]./.test(product[2]!)) return [`a product is written \`${product[1]} * ${product[2]}\``];
+  if (/^[0-9.]+(?:[eE][+-]?[0-9]+)?$/.test(text) && Number(text) === Infinity)
+    return ["infinity is written `inf`"];
+  if (product !== null && /^[^eE]|^[eE]./.test(product[2]!))
+    return [`a product is written \`${product[1]} * ${product[2]}\``];
   return [];
 }
 
@@ -160,7 +172,10 @@ const lookalikes: { readonly [character: string]: Lookalike } = {
  * The brackets that open one level too many, each with the end of what it holds. An equals sign closes all but the
  * outermost bracket of its block: it never stands inside a call, so what is still open there was never closed.
  */
-function tooDeep(tokens: readonly Token[], text: string): readonly { readonly open: Token; readonly end: number }[] {
+function tooDeep(
+  tokens: readonly Token[],
+  text: string,
+): readonly { readonly open: Token; readonly end: number }[] {
   const found: { readonly open: Token; readonly end: number }[] = [];
   const stack: Token[] = [];
   for (const token of tokens) {
@@ -172,7 +187,8 @@ function tooDeep(tokens: readonly Token[], text: string): readonly { readonly op
     } else if (token.text === "=") {
       const innermost = stack.at(-1);
       const unclosed = dropUnclosed(stack);
-      if (unclosed !== null) found.push({ open: unclosed, end: lineEnd(text, innermost?.start ?? unclosed.start) });
+      if (unclosed !== null)
+        found.push({ open: unclosed, end: lineEnd(text, innermost?.start ?? unclosed.start) });
     }
   }
   const unclosed = stack[deepest];

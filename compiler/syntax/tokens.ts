@@ -54,6 +54,9 @@ const comment = sticky("//[^\\n]*");
 const badNumber = sticky(`(?:[0-9]|\\.[0-9])(?:${idPart}|(?<=[0-9][eE])[+-](?=[0-9])|\\.(?!\\.))*`);
 const goodNumber = /^(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
 
+/** Most words, found without trying the rest. */
+const asciiWord = /[A-Za-z_][A-Za-z0-9_]*(?![^ -~\s])/y;
+
 /** In this order at each place. Longer operators stand before their beginnings. */
 const rules: readonly (readonly [TokenKind, RegExp])[] = [
   ["word", sticky(`[\\p{L}_]${idPart}*`)],
@@ -75,7 +78,8 @@ export function tokenize(text: string): Tokens {
   let spaceBefore = false;
   let lineBefore = true;
   while (at < text.length) {
-    const blank = matchAt(spaces, text, at) ?? (text[at] === "\n" ? "\n" : null) ?? matchAt(comment, text, at);
+    const blank =
+      matchAt(spaces, text, at) ?? (text[at] === "\n" ? "\n" : null) ?? matchAt(comment, text, at);
     if (blank !== null) {
       if (/^\/\/\/(?!\/)/.test(blank)) docs.push(docLine(blank, at));
       spaceBefore = true;
@@ -94,6 +98,8 @@ export function tokenize(text: string): Tokens {
 
 function tokenAt(text: string, start: number, spaceBefore: boolean, lineBefore: boolean): Token {
   const place = { start, spaceBefore, lineBefore };
+  const word = matchAt(asciiWord, text, start);
+  if (word !== null) return { ...place, kind: "word", text: word, end: start + word.length };
   const number = matchAt(badNumber, text, start);
   if (number !== null) {
     const finite = goodNumber.test(number) && Number.isFinite(Number(number));

@@ -47,7 +47,10 @@ function unrollLoop(sheet: Sheet, stamps: Map<NodeId, Stamp>, loop: Loop): void 
 function stampNode(sheet: Sheet, stamps: Map<NodeId, Stamp>, id: NodeId): void {
   const track = sheet.track(id);
   const { node } = track;
-  if (node.op === "random") return stampWhole(sheet, id);
+  if (node.op === "random") {
+    stampWhole(sheet, id);
+    return;
+  }
   let stamp = stamps.get(id);
   if (stamp === undefined) {
     stamp = { attrs: boundAttributes(sheet, node), type: sheet.boundType(node.type) };

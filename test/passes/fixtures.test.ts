@@ -24,7 +24,7 @@ describe.each(files)("%s", file => {
     if (!parsed.ok) throw new Error(`${file}:${parsed.line}: ${parsed.problem}`);
     expect(pass).toBeDefined();
     const text = printGraph(runPasses(parsed.graph, [pass!], { verify: true }));
-    if (process.env["FROND_UPDATE"] === "1") writeFileSync(path, `${before.trimEnd()}${dashes}${text}`);
+    if (process.env.FROND_UPDATE === "1") writeFileSync(path, `${before.trimEnd()}${dashes}${text}`);
     else expect(text).toBe(after);
   });
 });

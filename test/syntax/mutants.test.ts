@@ -15,7 +15,27 @@ const texts = readdirSync(models)
   .filter(name => name.endsWith(".frond"))
   .map(name => readFileSync(new URL(name, models), "utf8"));
 
-const inserted = ["(", ")", "[", "]", "{", "}", "=", ":", ",", "\"", "@", "*", "..", "->", "\n", "\0", "é", "train {", "layer "];
+const inserted = [
+  "(",
+  ")",
+  "[",
+  "]",
+  "{",
+  "}",
+  "=",
+  ":",
+  ",",
+  '"',
+  "@",
+  "*",
+  "..",
+  "->",
+  "\n",
+  "\0",
+  "é",
+  "train {",
+  "layer ",
+];
 
 interface Edit {
   readonly what: "delete" | "double" | "swap" | "insert" | "deleteCharacter" | "doubleCharacter";
@@ -36,7 +56,8 @@ function apply(text: string, { what, at, text: insertion }: Edit): string {
   const [first, second] = [tokens[i], tokens[i + 1]];
   const place = Math.floor(at * text.length);
   if (what === "deleteCharacter") return text.slice(0, place) + text.slice(place + 1);
-  if (what === "doubleCharacter") return text.slice(0, place) + text.slice(place, place + 1) + text.slice(place);
+  if (what === "doubleCharacter")
+    return text.slice(0, place) + text.slice(place, place + 1) + text.slice(place);
   if (first === undefined) return text + insertion;
   const [before, after] = [text.slice(0, first.start), text.slice(first.end)];
   if (what === "delete") return before + after;

@@ -11,10 +11,15 @@ function group(expression: Expression): string {
     case "bool":
       return String(expression.value);
     case "name":
-      return expression.name.name + (expression.indices === null ? "" : `[${expression.indices.map(group).join()}]`);
+      return (
+        expression.name.name +
+        (expression.indices === null ? "" : `[${expression.indices.map(group).join()}]`)
+      );
     case "call": {
       const axes = expression.axes === null ? "" : `[${expression.axes.map(group).join()}]`;
-      const args = expression.args.map(({ label, value }) => (label === null ? "" : `${label.name}: `) + group(value));
+      const args = expression.args.map(
+        ({ label, value }) => (label === null ? "" : `${label.name}: `) + group(value),
+      );
       return `${expression.callee.name}${axes}(${args.join()})`;
     }
     case "unary":
@@ -84,7 +89,10 @@ test.each([
 });
 
 test("both readings of a mixture are shown", () => {
-  const [diagnostic] = parse({ name: "t.frond", text: "model M {\n  a = x + r[t] *  h[t-1] @ U\n}\n" }).diagnostics;
+  const [diagnostic] = parse({
+    name: "t.frond",
+    text: "model M {\n  a = x + r[t] *  h[t-1] @ U\n}\n",
+  }).diagnostics;
   expect(diagnostic?.help.join()).toContain("`(r[t] * h[t-1]) @ U`");
   expect(diagnostic?.help.join()).toContain("`r[t] * (h[t-1] @ U)`");
 });

@@ -13,7 +13,7 @@ test.each(fixtures)("%s", name => {
   const text = readFileSync(new URL(name, folder), "utf8");
   const report = render(parse({ name, text }).diagnostics, { color: false });
   const pinned = new URL(name.replace(".frond", ".txt"), folder);
-  if (process.env["FROND_UPDATE"] === "1") writeFileSync(pinned, report);
+  if (process.env.FROND_UPDATE === "1") writeFileSync(pinned, report);
   else expect(report).toBe(readFileSync(pinned, "utf8"));
 });
 
@@ -41,7 +41,8 @@ const mistakes = [
 
 describe("mistakes on neighbouring lines are found one by one", () => {
   const lines = mistakes.map(([value], i) => `  a${i}[t] = ${value}`);
-  const expected = (first: number, step: number) => mistakes.map(([, code], i) => `${code}:${first + i * step}`);
+  const expected = (first: number, step: number) =>
+    mistakes.map(([, code], i) => `${code}:${first + i * step}`);
 
   test("all bad", () => {
     expect(reported(`model M {\n${lines.join("\n")}\n}\n`)).toEqual(expected(2, 1));
@@ -59,7 +60,8 @@ describe("mistakes on neighbouring lines are found one by one", () => {
   });
 
   test("lines that do not look like statements", () => {
-    const text = "model M {\n  a[t] = b c\n  return x\n  foo(x)\n  if x { y }\n  d[t] : real = 3\n  e[t] = 1\n}\n";
+    const text =
+      "model M {\n  a[t] = b c\n  return x\n  foo(x)\n  if x { y }\n  d[t] : real = 3\n  e[t] = 1\n}\n";
     expect(reported(text)).toEqual(["F0030:2", "F0019:3", "F0016:4", "F0019:5", "F0016:6"]);
   });
 
@@ -71,7 +73,7 @@ describe("mistakes on neighbouring lines are found one by one", () => {
 
 test("names that broken text would define are known", () => {
   const text =
-    "import b from \"x\"\nlayer f(x) -> y {\n  y = x\n}\nmodel M {\n  a[t] = b c\n  (d[t], e[t]) = f (x)\n  param W = 3\n}\n";
+    'import b from "x"\nlayer f(x) -> y {\n  y = x\n}\nmodel M {\n  a[t] = b c\n  (d[t], e[t]) = f (x)\n  param W = 3\n}\n';
   const { lost } = parse({ name: "t.frond", text });
   for (const name of ["b", "f", "a", "d", "e", "W"]) expect(lost).toContain(name);
   expect(lost).not.toContain("t");

@@ -2,8 +2,8 @@
 
 import { expect, test } from "vitest";
 import type { Diagnostic, Note, Source } from "../../compiler/diagnostics/diagnostic.ts";
-import { report } from "../../compiler/diagnostics/report.ts";
 import { render } from "../../compiler/diagnostics/render.ts";
+import { report } from "../../compiler/diagnostics/report.ts";
 
 const source = (text: string, name = "a.frond"): Source => ({ name, text });
 
@@ -69,7 +69,9 @@ test("notes in the same file share the frame, others have their own", () => {
     { span: at(main, "c"), text: "left" },
     { span: at(other, "b"), text: "declared" },
   ];
-  expect(shown(report("F0001", { found: "b" }, at(main, "b", 2), { label: "here", notes, help: ["one", "two"] }))).toBe(
+  expect(
+    shown(report("F0001", { found: "b" }, at(main, "b", 2), { label: "here", notes, help: ["one", "two"] })),
+  ).toBe(
     `error[F0001]: unexpected b
  --> a.frond:5:9
   |
@@ -95,9 +97,11 @@ help: two
 test("marks that overlap have rows of their own", () => {
   const text = source("a + b");
   const span = { source: text, start: 0, end: 5 };
-  expect(shown(report("F0001", { found: "b" }, span, { label: "all", notes: [{ span: at(text, "b"), text: "b" }] }))).toBe(
-    "error[F0001]: unexpected b\n --> a.frond:1:1\n  |\n1 | a + b\n  | ^^^^^ all\n  |     - b\n\n",
-  );
+  expect(
+    shown(
+      report("F0001", { found: "b" }, span, { label: "all", notes: [{ span: at(text, "b"), text: "b" }] }),
+    ),
+  ).toBe("error[F0001]: unexpected b\n --> a.frond:1:1\n  |\n1 | a + b\n  | ^^^^^ all\n  |     - b\n\n");
 });
 
 test("an empty span at the end of an empty text", () => {

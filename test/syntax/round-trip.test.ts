@@ -35,7 +35,10 @@ test("the canonical text of an expression has no needless parentheses", () => {
     fc.property(expression, tree => {
       const text = formatExpression(tree);
       for (const shorter of withoutOnePair(text)) {
-        const { file, diagnostics } = parse({ name: "random.frond", text: `model M {\n  a = ${shorter}\n}\n` });
+        const { file, diagnostics } = parse({
+          name: "random.frond",
+          text: `model M {\n  a = ${shorter}\n}\n`,
+        });
         const [statement] = file.definitions[0]?.body ?? [];
         const same = statement?.kind === "equation" && diagnostics.length === 0;
         if (same) expect(bare(statement.value)).not.toEqual(bare(tree));

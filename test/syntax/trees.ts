@@ -25,10 +25,42 @@ export function bare(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value, (key, part: unknown) => (dropped.has(key) ? undefined : part)));
 }
 
-const names = ["x", "h", "W", "axis", "input", "from", "until", "train", "last", "inf", "σ", "h̃", "xₜ", "_a1", "名前", "real"];
-const identifier: fc.Arbitrary<Identifier> = fc.constantFrom(...names).map(name => ({ name: name.normalize("NFC"), span }));
+const names = [
+  "x",
+  "h",
+  "W",
+  "axis",
+  "input",
+  "from",
+  "until",
+  "train",
+  "last",
+  "inf",
+  "σ",
+  "h̃",
+  "xₜ",
+  "_a1",
+  "名前",
+  "real",
+];
+const identifier: fc.Arbitrary<Identifier> = fc
+  .constantFrom(...names)
+  .map(name => ({ name: name.normalize("NFC"), span }));
 
-const operators: readonly BinaryOperator[] = ["or", "and", "==", "<=", "<", "!=", "+", "-", "*", "/", "@", "^"];
+const operators: readonly BinaryOperator[] = [
+  "or",
+  "and",
+  "==",
+  "<=",
+  "<",
+  "!=",
+  "+",
+  "-",
+  "*",
+  "/",
+  "@",
+  "^",
+];
 
 const number: fc.Arbitrary<Expression> = fc
   .oneof(fc.nat(1000), fc.double({ min: 0, max: 1e30, noNaN: true }))
@@ -46,7 +78,9 @@ export const expression: fc.Arbitrary<Expression> = fc.letrec<{ readonly express
   const argument = fc
     .tuple(fc.option(identifier), inner)
     .map(([label, value]): Argument => ({ label, value, span }));
-  const name = fc.tuple(identifier, items).map(([name, indices]): Expression => ({ kind: "name", name, indices, span }));
+  const name = fc
+    .tuple(identifier, items)
+    .map(([name, indices]): Expression => ({ kind: "name", name, indices, span }));
   const call = fc
     .tuple(identifier, fc.option(items), fc.array(argument, { maxLength: 3 }))
     .map(([callee, axes, args]): Expression => ({ kind: "call", callee, axes, args, span }));
@@ -58,7 +92,9 @@ export const expression: fc.Arbitrary<Expression> = fc.letrec<{ readonly express
     .map(([operator, left, right]): Expression => {
       return { kind: "binary", operator, left, right, operatorSpan: span, span, parenthesized: false };
     });
-  return { expression: fc.oneof({ maxDepth: 5, depthSize: "small" }, leaf, leaf, name, call, unary, binary, binary) };
+  return {
+    expression: fc.oneof({ maxDepth: 5, depthSize: "small" }, leaf, leaf, name, call, unary, binary, binary),
+  };
 }).expression;
 
 const target: fc.Arbitrary<Target> = fc
@@ -71,14 +107,20 @@ const type: fc.Arbitrary<TypeExpression> = fc.oneof(
   fc.constantFrom("bool", "size", "number", "function").map(kind => ({ kind, span }) as TypeExpression),
 );
 
-const setting: fc.Arbitrary<Setting> = fc.tuple(identifier, expression).map(([key, value]) => ({ key, value, span }));
+const setting: fc.Arbitrary<Setting> = fc
+  .tuple(identifier, expression)
+  .map(([key, value]) => ({ key, value, span }));
 
 const statement: fc.Arbitrary<Statement> = fc.oneof(
-  fc.array(identifier, { minLength: 1, maxLength: 3 }).map((list): Statement => ({ kind: "axis", names: list, span })),
+  fc
+    .array(identifier, { minLength: 1, maxLength: 3 })
+    .map((list): Statement => ({ kind: "axis", names: list, span })),
   fc
     .tuple(identifier, expression, expression)
     .map(([name, first, last]): Statement => ({ kind: "staticAxis", name, first, last, span })),
-  fc.tuple(identifier, expression).map(([name, value]): Statement => ({ kind: "derivedAxis", name, value, span })),
+  fc
+    .tuple(identifier, expression)
+    .map(([name, value]): Statement => ({ kind: "derivedAxis", name, value, span })),
   fc
     .tuple(fc.constantFrom("input" as const, "target" as const), target, type)
     .map(([kind, target, type]): Statement => ({ kind, target, type, span })),
@@ -96,7 +138,9 @@ const statement: fc.Arbitrary<Statement> = fc.oneof(
   fc.array(setting, { maxLength: 4 }).map((settings): Statement => ({ kind: "train", settings, span })),
   fc
     .tuple(target, expression, fc.option(expression), fc.option(expression))
-    .map(([target, value, from, until]): Statement => ({ kind: "generate", target, value, from, until, span })),
+    .map(
+      ([target, value, from, until]): Statement => ({ kind: "generate", target, value, from, until, span }),
+    ),
 );
 
 const parameter: fc.Arbitrary<Parameter> = fc
