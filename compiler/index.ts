@@ -6,13 +6,11 @@ import { FrondError } from "./diagnostics/error.ts";
 import { nearest } from "./diagnostics/nearest.ts";
 import { report } from "./diagnostics/report.ts";
 import { lower } from "./lower/lower.ts";
-import type { LoweredModel, Mode } from "./lower/model.ts";
 import { CompiledModel } from "./program/model.ts";
-import { checkOrder } from "./program/order.ts";
+import { checkOrder, unordered } from "./program/order.ts";
 import type { BuildOptions } from "./program/pipeline.ts";
 import { checkFile, type ReadImport } from "./semantics/check.ts";
 import type { TypedDefinition } from "./semantics/typed.ts";
-import type { SourceFile } from "./syntax/ast.ts";
 import { loadLibrary } from "./syntax/library.ts";
 import { parse } from "./syntax/parse.ts";
 
@@ -47,19 +45,19 @@ export interface Compilation {
 const noImports: ReadImport = () => null;
 
 interface Front {
-  readonly file: SourceFile;
   readonly definitions: readonly TypedDefinition[];
   readonly diagnostics: readonly Diagnostic[];
   readonly failed: boolean;
 }
 
-/** Parses and checks. Names and types of a text that does not parse are looked at too, as far as it does. */
+/** Parses and checks. What does not parse is left out of the check, which knows the names that went with it. */
 function front(source: Source, { readImport = noImports }: CheckOptions): Front {
-  const parsed = parse(source);
-  const checked = checkFile(parsed.file, loadLibrary(), readImport);
-  const diagnostics = parsed.diagnostics.length > 0 ? parsed.diagnostics : checked.diagnostics;
-  const failed = diagnostics.some(({ severity }) => severity === "error");
-  return { file: parsed.file, definitions: checked.definitions, diagnostics, failed };
+  const { file, diagnostics: syntax, lost } = parse(source);
+  const { definitions, diagnostics: meaning } = checkFile(file, loadLibrary(), readImport, lost);
+  const place = ({ span }: Diagnostic): number =>
+    span === null || span.source.name !== source.name ? Number.POSITIVE_INFINITY : span.start;
+  const diagnostics = [...syntax, ...meaning].sort((a, b) => place(a) - place(b) || 0);
+  return { definitions, diagnostics, failed: diagnostics.some(({ severity }) => severity === "error") };
 }
 
 /** Everything that is wrong with a source, in the order of its text. */
@@ -76,16 +74,14 @@ export function compileModel(source: Source, options: CompileOptions = {}): Comp
   const chosen = chooseModel(definitions, source, options.model);
   if ("code" in chosen) return { model: null, diagnostics: [...diagnostics, chosen] };
   const sizes = new Map(Object.entries(options.sizes ?? {}));
-  const lowered: Partial<Record<Mode, LoweredModel>> = {};
-  for (const mode of ["infer", "train"] as const) {
-    const result = lower(chosen, { sizes, mode });
-    if (result.lowered === null) return { model: null, diagnostics: [...diagnostics, ...result.diagnostics] };
-    lowered[mode] = result.lowered;
+  const train = lower(chosen, { sizes, mode: "train" });
+  const infer = train.dependsOnMode ? lower(chosen, { sizes, mode: "infer" }) : train;
+  if (train.lowered === null || infer.lowered === null) {
+    return { model: null, diagnostics: [...diagnostics, ...train.diagnostics] };
   }
-  const { infer, train } = lowered;
-  if (infer === undefined || train === undefined) return { model: null, diagnostics };
-  const wrong = checkOrder(chosen, sizes);
-  const model = wrong.length > 0 ? null : new CompiledModel({ infer, train }, options.build);
+  const wrong = unordered(train.lowered.graph);
+  const lowered = { train: train.lowered, infer: infer.lowered };
+  const model = wrong.length > 0 ? null : new CompiledModel(lowered, options.build);
   return { model, diagnostics: [...diagnostics, ...wrong] };
 }
 

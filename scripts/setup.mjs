@@ -20,9 +20,15 @@ function install() {
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
   const count = Object.keys(JSON.parse(readFileSync(lock, "utf8")).packages).length - 1;
   console.log(`frond: installing up to ${count} packages (npm ci) ...`);
-  const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
-  let result = npm(args, { quiet: true });
-  // A registry that fails once often answers the second time.
-  if (!result.ok) result = npm(args, { quiet: true });
-  if (!result.ok) fail("`npm ci` failed; is the network there? Try `npm ci` by hand", result.output);
+  const quietly = ["--no-audit", "--no-fund", "--loglevel=error"];
+  let result = npm(["ci", ...quietly], { quiet: true });
+  // `npm ci` refuses where a registry lacks a package of another platform, and gives up when one answer is lost;
+  // `npm install` goes on. The lock file stays as it is.
+  if (!result.ok) result = npm(["install", "--no-save", ...quietly], { quiet: true });
+  if (!result.ok) fail("could not install the packages; is the network there?", firstLines(result.output));
+}
+
+/** npm ends some errors with pages of help. */
+function firstLines(text) {
+  return text.split("\n").slice(0, 15).join("\n");
 }

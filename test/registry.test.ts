@@ -1,9 +1,11 @@
 // Backends are found by name, and what cannot be had is refused with the reason and a way out.
 
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Backend } from "../backends/api.ts";
 import { backends, listBackends, openBackend } from "../backends/registry.ts";
 import { FrondError } from "../compiler/diagnostics/error.ts";
+import { render } from "../compiler/diagnostics/render.ts";
 
 const broken: Backend = {
   name: "quantum",
@@ -11,6 +13,12 @@ const broken: Backend = {
   probe: async () => ({ available: false, reason: "no qubits", remedy: "cool the room" }),
   compile: () => Promise.reject(new Error("must not be called")),
 };
+
+/** The frame that a page of spec/errors shows. */
+function documented(code: string): string {
+  const page = readFileSync(new URL(`../spec/errors/${code}.md`, import.meta.url), "utf8");
+  return /```text\n([^`]*(?:`[^`]+`[^`]*)*?)\n```/.exec(page)?.[1] ?? "";
+}
 
 async function refusal(opening: Promise<unknown>): Promise<FrondError> {
   const error: unknown = await opening.then(
@@ -53,6 +61,20 @@ describe("openBackend", () => {
     const [diagnostic] = (await refusal(openBackend("auto", [{ ...broken, name: "cpu" }]))).diagnostics;
     expect(diagnostic?.code).toBe("F0902");
   });
+});
+
+test("the pages show what is said", async () => {
+  const said = async (opening: Promise<unknown>): Promise<string> =>
+    render((await refusal(opening)).diagnostics, { color: false }).trim();
+  expect(await said(openBackend("cpuu"))).toBe(documented("F0901"));
+  const reason = "this page's content security policy forbids generated code";
+  const remedy = "allow 'unsafe-eval' in its script-src, or use the backend reference";
+  const strict: Backend = {
+    ...broken,
+    name: "cpu",
+    probe: async () => ({ available: false, reason, remedy }),
+  };
+  expect(await said(openBackend("cpu", [strict]))).toBe(documented("F0902"));
 });
 
 test("the list says of each whether it is available", async () => {

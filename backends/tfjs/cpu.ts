@@ -27,8 +27,18 @@ export const cpu: Backend = {
         remedy: "allow 'unsafe-eval' in its script-src, or use the backend reference",
       };
     }
-    const { version_core: version } = await import("@tensorflow/tfjs-core");
-    return { available: true, detail: `tfjs-core ${version}` };
+    try {
+      const { version_core: version } = await import("@tensorflow/tfjs-core");
+      await import("@tensorflow/tfjs-backend-cpu");
+      return { available: true, detail: `tfjs-core ${version}` };
+    } catch (error) {
+      const reason = `its packages cannot be loaded (${error instanceof Error ? error.message : error})`;
+      return {
+        available: false,
+        reason,
+        remedy: "npm install @tensorflow/tfjs-core @tensorflow/tfjs-backend-cpu",
+      };
+    }
   },
   async compile(program, { unroll } = {}) {
     // "full" keeps its loops: straight code would need the lengths, which come with the data.

@@ -14,15 +14,27 @@ export interface Differentiated {
   readonly gradients: ReadonlyMap<NodeId, NodeId>;
 }
 
+/** The gradients of `loss` (a real scalar without axes, unbatched) with respect to `wrt`, added to `graph`. */
+export function differentiate(graph: Graph, loss: NodeId, wrt: readonly NodeId[]): Differentiated {
+  const builder = GraphBuilder.from(graph);
+  const gradients = addAdjoints(builder, graph, loss, wrt);
+  return { graph: builder.finish(), gradients };
+}
+
 /**
- * Adds to `graph` the gradients of `loss` (a real scalar without axes, unbatched) with respect to `wrt`.
+ * Adds the adjoints of `graph`, which `builder` goes on with; returns the gradients.
  *
  * Every node on a path from `wrt` to the loss gets an accumulator of exactly its own type before any rule runs, so
  * cycles need no order and no type inference. Each rule's contribution is then reduced over the axes, the batch and
  * the broadcast features that the node has and the operand lacks.
  */
-export function differentiate(graph: Graph, loss: NodeId, wrt: readonly NodeId[]): Differentiated {
-  const lossType = nodeOf(graph, loss).type;
+export function addAdjoints(
+  builder: GraphBuilder,
+  graph: Graph,
+  loss: NodeId,
+  wrt: readonly NodeId[],
+): ReadonlyMap<NodeId, NodeId> {
+  const lossType = builder.typeOf(loss);
   if (lossType.dtype !== "real" || lossType.shape.length + lossType.axes.length > 0 || lossType.batched) {
     throw new InternalError(
       "differentiate",
@@ -30,7 +42,6 @@ export function differentiate(graph: Graph, loss: NodeId, wrt: readonly NodeId[]
     );
   }
   const active = activeNodes(graph, loss, wrt);
-  const builder = GraphBuilder.from(graph);
   const adjoints = new Map<NodeId, NodeId>();
   for (const node of active) {
     builder.withPlace(node, () => adjoints.set(node.id, builder.accumulate(node.type, [])));
@@ -40,12 +51,13 @@ export function differentiate(graph: Graph, loss: NodeId, wrt: readonly NodeId[]
     if (node.id === loss) builder.append(adjoint, builder.constant(1));
     builder.withPlace(node, () => propagate(builder, graph, node, adjoint, adjoints));
   }
-  const gradients = new Map<NodeId, NodeId>();
-  for (const id of wrt) {
-    const node = nodeOf(graph, id);
-    gradients.set(id, adjoints.get(id) ?? builder.withPlace(node, () => builder.accumulate(node.type, [])));
-  }
-  return { graph: builder.finish(), gradients };
+  return new Map(
+    wrt.map(id => {
+      const zeros = (): NodeId =>
+        builder.withPlace(builder.nodeOf(id), () => builder.accumulate(builder.typeOf(id), []));
+      return [id, adjoints.get(id) ?? zeros()] as const;
+    }),
+  );
 }
 
 /** Adds what `node` passes back to each of its operands. */

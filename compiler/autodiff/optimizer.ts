@@ -1,15 +1,13 @@
 // A training step as one graph: gradients, clipping and the optimiser's update are nodes like all others, so they
 // are checked, scheduled, fused and run by the same code as the model.
 
-import type { Graph, NodeId } from "../graph/graph.ts";
+import type { NodeId } from "../graph/graph.ts";
 import type { OptimizerConfig, ParameterSpec } from "../lower/model.ts";
-import { GraphBuilder } from "../ops/builder.ts";
+import type { GraphBuilder } from "../ops/builder.ts";
 import type { StateSpec, Update } from "../program/program.ts";
 import { unreachable } from "../unreachable.ts";
 
 export interface TrainingStep {
-  /** The graph given, with an output `update.NAME` for each parameter and each state. */
-  readonly graph: Graph;
   readonly states: readonly StateSpec[];
   readonly updates: readonly Update[];
 }
@@ -22,27 +20,34 @@ export interface Trainable {
 }
 
 /**
- * Adds clipping by global norm and the optimiser's update to a differentiated graph.
+ * Adds clipping by global norm and the optimiser's update: an output `update.NAME` for each parameter and each state.
  *
  * @param clipNorm gradients are scaled by min(1, clipNorm / norm), norm over all of them (Pascanu, Mikolov & Bengio
  *   2013, "On the difficulty of training recurrent neural networks", algorithm 1); null leaves them as they are.
  */
 export function addOptimizer(
-  graph: Graph,
+  builder: GraphBuilder,
   trainables: readonly Trainable[],
   optimizer: OptimizerConfig,
   clipNorm: number | null,
 ): TrainingStep {
-  const step = new StepBuilder(GraphBuilder.from(graph));
-  const { builder } = step;
-  const scale = clipNorm === null ? null : clippingScale(builder, trainables, clipNorm);
+  const step = new StepBuilder(builder);
+  const scale =
+    clipNorm === null
+      ? null
+      : builder.withPlace({ label: "clip" }, () => clippingScale(builder, trainables, clipNorm));
   const clipped = trainables.map(({ gradient, ...rest }) => ({
     ...rest,
-    gradient: scale === null ? gradient : builder.mul(gradient, scale),
+    gradient:
+      scale === null
+        ? gradient
+        : builder.withPlace({ label: `clip ${rest.spec.name}` }, () => builder.mul(gradient, scale)),
   }));
   switch (optimizer.kind) {
     case "sgd":
-      for (const one of clipped) sgd(step, one, optimizer);
+      for (const one of clipped) {
+        builder.withPlace({ label: `update ${one.spec.name}` }, () => sgd(step, one, optimizer));
+      }
       break;
     case "adam":
       adam(step, clipped, optimizer);
@@ -50,7 +55,7 @@ export function addOptimizer(
     default:
       unreachable(optimizer);
   }
-  return { graph: builder.finish(), states: step.states, updates: step.updates };
+  return { states: step.states, updates: step.updates };
 }
 
 /** Collects the states and updates while the graph grows. */
@@ -123,13 +128,18 @@ function adam(
     step.update(name, next);
     return next;
   };
-  const weight1 = average("adam.weight1", null, beta1, builder.constant(1));
-  const weight2 = average("adam.weight2", null, beta2, builder.constant(1));
-  for (const { spec, value, gradient } of trainables) {
+  const [weight1, weight2] = builder.withPlace({ label: "adam" }, () => [
+    average("adam.weight1", null, beta1, builder.constant(1)),
+    average("adam.weight2", null, beta2, builder.constant(1)),
+  ]);
+  const move = ({ spec, value, gradient }: Trainable): void => {
     const m = builder.div(average(`adam.m.${spec.name}`, spec, beta1, gradient), weight1);
     const square = builder.mul(gradient, gradient);
     const v = builder.div(average(`adam.v.${spec.name}`, spec, beta2, square), weight2);
-    const move = builder.div(m, builder.add(builder.sqrt(v), builder.constant(epsilon)));
-    step.update(spec.name, builder.sub(value, builder.mul(builder.constant(rate), move)));
+    const direction = builder.div(m, builder.add(builder.sqrt(v), builder.constant(epsilon)));
+    step.update(spec.name, builder.sub(value, builder.mul(builder.constant(rate), direction)));
+  };
+  for (const one of trainables) {
+    builder.withPlace({ label: `update ${one.spec.name}` }, () => move(one));
   }
 }

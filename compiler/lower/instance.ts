@@ -4,7 +4,7 @@
 import type { Diagnostic, Note, Span } from "../diagnostics/diagnostic.ts";
 import { report } from "../diagnostics/report.ts";
 import type { AxisId, NodeId } from "../graph/graph.ts";
-import { evaluateSize, type Size } from "../semantics/size.ts";
+import { constantOf, evaluateSize, namesInSize, printSize, type Size } from "../semantics/size.ts";
 import type {
   AxisName,
   Boundary,
@@ -127,11 +127,19 @@ export class Instance {
   size(size: Size, span: Span): number {
     const value = evaluateSize(size, this.sizes);
     if (!Number.isInteger(value) || value < 1) {
-      this.refuse(
-        report("F0712", { name: "a dimension", value }, span, { label: "comes out too small here" }),
-      );
+      const name = constantOf(size) === null ? `the size \`${printSize(size)}\`` : "a size";
+      const extra = { label: "sizes are at least 1", help: this.#values(size) };
+      this.refuse(report("F0712", { name, value }, span, extra));
     }
     return value;
+  }
+
+  /** What the names in a size are worth here, for a help line. */
+  #values(size: Size): readonly string[] {
+    const names = namesInSize(size);
+    return names.length === 0
+      ? []
+      : [`here ${names.map(name => `${name} = ${this.sizes.get(name)}`).join(", ")}`];
   }
 
   /** Reports an error with the chain of uses that led here, and ends the job. */
@@ -273,7 +281,9 @@ function declareStaticAxis(instance: Instance, name: AxisName): void {
   const fault = !Number.isInteger(first) || !Number.isInteger(last) || length < 1;
   if (fault) instance.refuse(report("F0714", { name, first, last }, axis.span));
   if (length > 65_536) {
-    instance.refuse(report("F0713", { what: `axis \`${name}\``, count: length, unit: "indices" }, axis.span));
+    instance.refuse(
+      report("F0713", { what: `an axis \`${name}\``, count: length, unit: "indices" }, axis.span),
+    );
   }
   // Uses of one shared layer have the same path and the same sizes: the axis is declared once for all.
   const id = instance.lowering.builder.axis(instance.named(name), length);

@@ -24,13 +24,15 @@ export interface LowerOptions {
 export interface LowerResult {
   /** Null when there are errors. */
   readonly lowered: LoweredModel | null;
+  /** Whether the other mode gives another graph: the model drops out or the like. */
+  readonly dependsOnMode: boolean;
   readonly diagnostics: readonly Diagnostic[];
 }
 
 export function lower(model: TypedDefinition, options: LowerOptions): LowerResult {
   const lowering = new Lowering(options.mode);
   const root = modelInstance(lowering, model, options.sizes);
-  if (root === null) return { lowered: null, diagnostics: lowering.diagnostics };
+  if (root === null) return { lowered: null, dependsOnMode: false, diagnostics: lowering.diagnostics };
   const inputs = lowering.attempt(() => inputSpecs(root));
   for (const equation of model.equations.values()) {
     lowering.attempt(() => lowerResult(root, equation));
@@ -40,13 +42,12 @@ export function lower(model: TypedDefinition, options: LowerOptions): LowerResul
   const config = train === null ? null : lowering.attempt(() => lowerTrain(train, root));
   lowering.run();
   if (lowering.diagnostics.length > 0 || inputs === null || generate === null) {
-    return { lowered: null, diagnostics: lowering.diagnostics };
+    return { lowered: null, dependsOnMode: false, diagnostics: lowering.diagnostics };
   }
   const { graph, names } = finish(lowering);
   const equations = [...model.equations.values()];
   const lowered: LoweredModel = {
     name: model.name,
-    mode: options.mode,
     graph,
     inputs,
     parameters: [...lowering.parameters.values()].map(({ spec }) => spec),
@@ -56,7 +57,7 @@ export function lower(model: TypedDefinition, options: LowerOptions): LowerResul
     generate,
     names,
   };
-  return { lowered, diagnostics: [] };
+  return { lowered, dependsOnMode: lowering.dependsOnMode, diagnostics: [] };
 }
 
 const inputSpecs = (root: Instance): readonly InputSpec[] =>

@@ -25,7 +25,8 @@ export interface MadeParameter {
 
 export class Lowering {
   readonly builder = new GraphBuilder();
-  readonly mode: Mode;
+  readonly #mode: Mode;
+  #modeAsked = false;
   /** By full name; layers that share an instance share its entries. */
   readonly parameters = new Map<string, MadeParameter>();
   /** Equations by full name, for LoweredModel.names. */
@@ -36,7 +37,17 @@ export class Lowering {
   #sites = 0;
 
   constructor(mode: Mode) {
-    this.mode = mode;
+    this.#mode = mode;
+  }
+
+  get mode(): Mode {
+    this.#modeAsked = true;
+    return this.#mode;
+  }
+
+  /** Whether the other mode would have given another graph. */
+  get dependsOnMode(): boolean {
+    return this.#modeAsked;
   }
 
   /** A placeholder that `make` gives a value later. */
@@ -79,7 +90,7 @@ export class Lowering {
     this.#work += amount;
     if (this.#work > mostWork) {
       this.refuse(
-        report("F0713", { what: "the model", count: this.#work, unit: "equations" }, place.span ?? null),
+        report("F0713", { what: "a model", count: this.#work, unit: "equations" }, place.span ?? null),
       );
     }
   }

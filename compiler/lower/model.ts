@@ -80,7 +80,6 @@ export interface GenerateSpec {
  */
 export interface LoweredModel {
   readonly name: string;
-  readonly mode: Mode;
   readonly graph: Graph;
   readonly inputs: readonly InputSpec[];
   readonly parameters: readonly ParameterSpec[];

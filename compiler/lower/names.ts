@@ -98,7 +98,7 @@ function countParameter(
   const others = [...parameters.values()].map(({ spec }) => count(spec.shape, spec.axes));
   const total = others.reduce((sum, size) => sum + size, count(shape, axes));
   if (total > largestValue) {
-    instance.refuse(report("F0713", { what: "the model's parameters", count: total, unit: "numbers" }, span));
+    instance.refuse(report("F0713", { what: "a set of parameters", count: total, unit: "numbers" }, span));
   }
 }
 

@@ -5,7 +5,8 @@
 // padding anything may change.) -0 and 0 count as equal. Method: operands first, one rule a node (rules.ts), again
 // until nothing changes, since a rule's result may let a cycle's delay go.
 
-import type { Graph } from "../graph/graph.ts";
+import type { Graph, NodeId } from "../graph/graph.ts";
+import { keepingTypes } from "./cycles.ts";
 import type { Pass } from "./pass.ts";
 import { operandsFirst, Rewriter } from "./rewriter.ts";
 import { simplified } from "./rules.ts";
@@ -22,14 +23,19 @@ const mostRounds = 16;
 function simplify(graph: Graph): Graph {
   let current = graph;
   for (let round = 0; round < mostRounds; round++) {
-    const rewriter = new Rewriter(current);
-    for (const { id } of operandsFirst(current)) {
-      if (rewriter.resolve(id) !== id) continue;
-      const by = simplified(rewriter, rewriter.node(id));
-      if (by !== null) rewriter.replace(id, by);
-    }
-    if (rewriter.changes === 0) break;
-    current = rewriter.finish();
+    const next = keepingTypes(current, simplifyOnce);
+    if (next === current) break;
+    current = next;
   }
   return current;
+}
+
+function simplifyOnce(graph: Graph, isAllowed: (id: NodeId) => boolean): Graph {
+  const rewriter = new Rewriter(graph);
+  for (const { id } of operandsFirst(graph)) {
+    if (rewriter.resolve(id) !== id || !isAllowed(id)) continue;
+    const by = simplified(rewriter, rewriter.node(id));
+    if (by !== null) rewriter.replace(id, by);
+  }
+  return rewriter.changes === 0 ? graph : rewriter.finish();
 }

@@ -4,22 +4,23 @@
 // derivatives have been taken: run this pass after the last differentiation only. Guarantees that neither is left.
 // Method: one replacement a node; on a cycle, chains of copies end at the delay that every cycle has.
 
-import type { Graph, Node } from "../graph/graph.ts";
+import type { Graph, Node, NodeId } from "../graph/graph.ts";
 import { sameType } from "../ops/infer.ts";
+import { keepingTypes } from "./cycles.ts";
 import type { Pass } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
 
 export const copies: Pass = {
   name: "copies",
   doc: "Readers of a copy (an accumulator of one value, stopGradient) read the original.",
-  run: propagateCopies,
+  run: graph => keepingTypes(graph, propagateCopies),
 };
 
-function propagateCopies(graph: Graph): Graph {
+function propagateCopies(graph: Graph, isAllowed: (id: NodeId) => boolean): Graph {
   const rewriter = new Rewriter(graph);
   for (const [id, node] of graph.nodes) {
     const [original] = node.inputs;
-    if (original === undefined || !isCopy(node)) continue;
+    if (original === undefined || !isCopy(node) || !isAllowed(id)) continue;
     if (sameType(graph.nodes.get(original)!.type, node.type)) rewriter.replace(id, original);
   }
   return rewriter.changes === 0 ? graph : rewriter.finish();

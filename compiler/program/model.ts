@@ -1,7 +1,7 @@
 // A model with its sizes filled in, and the programs that are made of it: inference, evaluation, gradients, the
 // training step. Each is made when first asked for; all have the same parameters.
 
-import { differentiate } from "../autodiff/differentiate.ts";
+import { addAdjoints } from "../autodiff/differentiate.ts";
 import { addOptimizer, type Trainable } from "../autodiff/optimizer.ts";
 import { FrondError } from "../diagnostics/error.ts";
 import { report } from "../diagnostics/report.ts";
@@ -37,7 +37,7 @@ const defaultExtent = 4;
 
 /** Adam with its usual numbers, for models with a loss and no `train` block. */
 export const defaultTraining: TrainConfig = {
-  optimizer: { kind: "adam", rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+  optimizer: { kind: "adam", rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 },
   clipNorm: null,
   batch: 32,
   epochs: 1,
@@ -124,10 +124,14 @@ export class CompiledModel {
   #trainingStep(config: TrainConfig): BuiltProgram {
     const { optimizer, clipNorm } = config;
     return this.#build(`train ${JSON.stringify({ optimizer, clipNorm })}`, () => {
-      const { model, graph, trainables } = this.#adjoint();
-      const step = addOptimizer(graph, trainables, optimizer, clipNorm);
-      const results = [...model.outputs.keys()].filter(name => name === "loss" || isTotal(name));
-      return this.#parts("train", { ...step, model, results });
+      const { model, builder, trainables } = this.#adjoint();
+      const step = addOptimizer(builder, trainables, optimizer, clipNorm);
+      return this.#parts("train", {
+        ...step,
+        model,
+        graph: builder.finish(),
+        results: [...model.outputs.keys()],
+      });
     });
   }
 
@@ -140,16 +144,19 @@ export class CompiledModel {
   }
 
   #gradients(): ProgramParts {
-    const { model, graph, trainables } = this.#adjoint();
-    const builder = GraphBuilder.from(graph);
+    const { model, builder, trainables } = this.#adjoint();
     for (const { spec, gradient } of trainables) builder.output(`gradient.${spec.name}`, gradient);
     const results = ["loss", ...trainables.map(({ spec }) => `gradient.${spec.name}`)];
     const whole = withOutputs(builder.finish(), results);
     return this.#parts("gradients", { model, graph: whole, results, states: [], updates: [] });
   }
 
-  /** The prepared training graph with its gradients. */
-  #adjoint(): { readonly model: Graph; readonly graph: Graph; readonly trainables: readonly Trainable[] } {
+  /** The prepared training graph, and a builder that goes on with it and has its gradients. */
+  #adjoint(): {
+    readonly model: Graph;
+    readonly builder: GraphBuilder;
+    readonly trainables: readonly Trainable[];
+  } {
     const { graph: whole, parameters } = this.#lowered.train;
     const wanted = [...whole.outputs.keys()].filter(name => name === "loss" || isTotal(name));
     const prepared = prepareModel(withOutputs(whole, wanted), this.#options);
@@ -160,12 +167,12 @@ export class CompiledModel {
     const values = parameters.map(
       ({ name, shape, axes }) => nodes.get(name) ?? builder.parameter(name, shape, axes),
     );
-    const { graph, gradients } = differentiate(builder.finish(), loss, values);
+    const gradients = addAdjoints(builder, prepared, loss, values);
     const trainables = parameters.map((spec, i) => {
       const value = values[i]!;
       return { spec, value, gradient: gradients.get(value)! };
     });
-    return { model: prepared, graph, trainables };
+    return { model: prepared, builder, trainables };
   }
 
   #parts(

@@ -4,7 +4,6 @@ import type { Diagnostic, Note } from "../diagnostics/diagnostic.ts";
 import { report } from "../diagnostics/report.ts";
 import type { Graph, NodeId } from "../graph/graph.ts";
 import { lower } from "../lower/lower.ts";
-import type { StaticValue } from "../lower/statics.ts";
 import { type AxisObstacle, type CycleProblem, schedule } from "../schedule/build.ts";
 import type { TypedDefinition } from "../semantics/typed.ts";
 
@@ -12,21 +11,20 @@ import type { TypedDefinition } from "../semantics/typed.ts";
 const anySize = 2;
 
 /** The recurrences of a model that have no order; nothing for layers, whose uses are looked at instead. */
-export function checkOrder(
-  model: TypedDefinition,
-  sizes: ReadonlyMap<string, StaticValue> = new Map(),
-): readonly Diagnostic[] {
+export function checkOrder(model: TypedDefinition): readonly Diagnostic[] {
   if (model.kind !== "model") return [];
-  const open = model.statics.filter(
-    one => one.kind === "size" && one.default === null && !sizes.has(one.name),
-  );
-  const filled = new Map(sizes);
-  for (const { name } of open) filled.set(name, anySize);
-  const { lowered, diagnostics } = lower(model, { sizes: filled, mode: "train" });
+  const open = model.statics.filter(one => one.kind === "size" && one.default === null);
+  const sizes = new Map(open.map(({ name }) => [name, anySize] as const));
+  const { lowered, diagnostics } = lower(model, { sizes, mode: "train" });
   // With sizes of our own choice, a refusal says nothing about the user's.
   if (lowered === null) return open.length > 0 ? [] : diagnostics;
-  const scheduling = schedule(lowered.graph);
-  return scheduling.kind === "scheduled" ? [] : orderDiagnostics(lowered.graph, scheduling.problems);
+  return unordered(lowered.graph);
+}
+
+/** The recurrences of a graph that have no order. */
+export function unordered(graph: Graph): readonly Diagnostic[] {
+  const scheduling = schedule(graph);
+  return scheduling.kind === "scheduled" ? [] : orderDiagnostics(graph, scheduling.problems);
 }
 
 export function orderDiagnostics(graph: Graph, problems: readonly CycleProblem[]): readonly Diagnostic[] {
@@ -34,32 +32,22 @@ export function orderDiagnostics(graph: Graph, problems: readonly CycleProblem[]
 }
 
 function orderDiagnostic(graph: Graph, { cycle, obstacles }: CycleProblem): Diagnostic {
-  const names = [...new Set(cycle.map(id => labelOf(graph, id)).filter(label => label !== ""))];
-  const name = names[0] ?? "this recurrence";
+  const labels = [...new Set(cycle.map(id => labelOf(graph, id)).filter(label => label !== ""))];
+  const names = `the equations of ${labels.map(label => `\`${label}\``).join(", ")}`;
   const span = cycle.map(id => graph.nodes.get(id)?.span ?? null).find(one => one !== null) ?? null;
   const notes = obstacles.flatMap(obstacle => explain(graph, obstacle));
   const [obstacle] = obstacles;
-  const chain = names.length > 1 ? [`the circle: ${[...names, name].join(" needs ")}`] : [];
   if (obstacles.length === 1 && obstacle?.kind === "directions") {
-    return report("F0502", { name, axis: obstacle.axis }, span, {
-      notes,
-      help: [...chain, "write two recurrences, one for each direction, and join them in a third equation"],
-    });
+    const help = ["write two recurrences, one for each direction, and join them in a third equation"];
+    return report("F0502", { names, axis: obstacle.axis }, span, { notes, help });
   }
   const whole = obstacles.find(one => one.kind === "lacks");
   if (whole !== undefined && obstacles.every(one => one.kind !== "directions")) {
-    return report("F0503", { name, axis: whole.axis }, span, {
-      notes,
-      help: [
-        ...chain,
-        `take the value of the step before, or reduce over an axis other than \`${whole.axis}\``,
-      ],
-    });
+    const help = [`take the value of the step before, or reduce over an axis other than \`${whole.axis}\``];
+    return report("F0503", { names, axis: whole.axis }, span, { notes, help });
   }
-  return report("F0504", { name }, span, {
-    notes,
-    help: [...chain, "rewrite it so that along one axis all reads look the same way"],
-  });
+  const help = ["rewrite it so that along one axis all reads look the same way"];
+  return report("F0504", { names }, span, { notes, help });
 }
 
 const labelOf = (graph: Graph, id: NodeId): string => graph.nodes.get(id)?.label ?? "";

@@ -2,9 +2,13 @@
 // another cut down to what cannot be computed again.
 
 import type { Graph } from "../graph/graph.ts";
+import { InternalError } from "../unreachable.ts";
 import { findLoops, type Scheduling, scheduleOf } from "./build.ts";
+import type { Homes } from "./loops.ts";
 import { recompute } from "./recompute.ts";
+import type { Schedule } from "./schedule.ts";
 import { sink } from "./sink.ts";
+import { storedFloats } from "./storage.ts";
 import { wire } from "./wiring.ts";
 
 export interface ScheduleOptions {
@@ -15,15 +19,23 @@ export interface ScheduleOptions {
 }
 
 export function scheduleWith(graph: Graph, options: ScheduleOptions): Scheduling {
-  const first = findLoops(wire(graph));
-  if (first.kind === "unordered") return first;
-  if (!options.sink) return { kind: "scheduled", schedule: scheduleOf(first.homes) };
-  sink(first.homes);
-  if (!options.recompute) return { kind: "scheduled", schedule: scheduleOf(first.homes) };
-  const smaller = recompute(first.homes);
-  if (smaller === graph) return { kind: "scheduled", schedule: scheduleOf(first.homes) };
-  const second = findLoops(wire(smaller));
-  if (second.kind === "unordered") return second;
-  sink(second.homes);
-  return { kind: "scheduled", schedule: scheduleOf(second.homes) };
+  const ordering = findLoops(wire(graph));
+  if (ordering.kind === "unordered") return ordering;
+  const { homes } = ordering;
+  if (options.sink) sink(homes);
+  const whole = scheduleOf(homes);
+  const smaller = options.sink && options.recompute ? recomputed(homes) : null;
+  // The cut counts what it can see from single nodes; what counts is what the whole schedule stores.
+  const better = smaller !== null && storedFloats(smaller) < storedFloats(whole) ? smaller : whole;
+  return { kind: "scheduled", schedule: better };
+}
+
+/** The schedule with what is cheap computed again where it is needed; null where nothing is. */
+function recomputed(homes: Homes): Schedule | null {
+  const graph = recompute(homes);
+  if (graph === homes.wiring.graph) return null;
+  const ordering = findLoops(wire(graph));
+  if (ordering.kind === "unordered") throw new InternalError("recompute", "the graph has no order any more");
+  sink(ordering.homes);
+  return scheduleOf(ordering.homes);
 }

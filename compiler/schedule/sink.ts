@@ -84,12 +84,13 @@ class Sinking {
     for (const member of chain) {
       let possible = true;
       eachTarget(wiring.operands, member, (m, k) => {
-        if (!possible || chain.includes(m)) return;
-        if (this.#loopOf(m) === loop) possible = this.#isThere(m, loop) && this.#inOrder(member, k, loop);
-        else if (this.#needs(m, loop)) {
-          possible = this.#fits(m, loop) && this.#onlyReader(m, chain);
-          if (possible) chain.push(m);
-        }
+        if (!possible) return;
+        const isInside = chain.includes(m) || this.#loopOf(m) === loop;
+        if (!isInside && !this.#needs(m, loop)) return;
+        possible = this.#isThere(m, loop);
+        if (isInside || !possible) return;
+        possible = this.#fits(m, loop) && this.#onlyReader(m, chain);
+        if (possible) chain.push(m);
       });
       if (!possible) return null;
     }
@@ -164,7 +165,8 @@ class Sinking {
     const seen = new Set([v]);
     const found = new Set<number>();
     for (const at of seen) {
-      eachTarget(wiring.operands, at, m => {
+      eachTarget(wiring.operands, at, (m, k) => {
+        if (isCarried(this.homes, at, k, this.level)) return;
         const loop = this.#loopOf(m);
         if (loop !== -1) found.add(loop);
         else if (home[m] === this.level && workOf(wiring.nodes[m]!) !== "heavy") seen.add(m);

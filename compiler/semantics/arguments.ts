@@ -3,7 +3,7 @@
 import type { Span } from "../diagnostics/diagnostic.ts";
 import { report } from "../diagnostics/report.ts";
 import type { Argument } from "../syntax/ast.ts";
-import { didYouMean } from "./nearest.ts";
+import { counted, didYouMean } from "./nearest.ts";
 import { type Place, reportAt } from "./scope.ts";
 
 export interface FormalParameter {
@@ -35,7 +35,13 @@ export function matchArguments(
       const formal = formals[next];
       if (named !== null) {
         const notes = [{ span: named.span, text: "after this named argument" }];
-        complain(report("F0405", { callee }, arg.span, { label: "positional", notes, help: ["put it first, or name it"] }));
+        complain(
+          report("F0405", { callee }, arg.span, {
+            label: "positional",
+            notes,
+            help: ["put it first, or name it"],
+          }),
+        );
       } else if (formal === undefined) {
         complain(tooMany(callee, formals, arg));
       } else {
@@ -49,19 +55,31 @@ export function matchArguments(
     const formal = formals.find(parameter => parameter.name === name);
     const before = given.get(name)?.[0];
     if (formal === undefined) {
-      const help = didYouMean(name, formals.map(parameter => parameter.name));
+      const help = didYouMean(
+        name,
+        formals.map(parameter => parameter.name),
+      );
       const known = [`it takes ${formals.map(parameter => `\`${parameter.name}\``).join(", ")}`];
       const values = { callee, argument: name };
-      complain(report("F0403", values, span, { label: "no such argument", help: help.length > 0 ? help : known }));
+      complain(
+        report("F0403", values, span, { label: "no such argument", help: help.length > 0 ? help : known }),
+      );
     } else if (before !== undefined) {
       const notes = [{ span: before.span, text: "given here already" }];
-      complain(report("F0404", { callee, argument: name }, arg.span, { notes }));
+      complain(
+        report("F0404", { callee, argument: name }, arg.span, { label: "for the second time", notes }),
+      );
     } else given.set(name, [arg]);
   }
   for (const formal of sound ? formals : []) {
     if (formal.optional || given.has(formal.name)) continue;
     const notes = formal.span === null ? [] : [{ span: formal.span, text: "it is declared here" }];
-    complain(report("F0402", { callee, argument: formal.name }, callSpan, { label: `\`${formal.name}\` is missing`, notes }));
+    complain(
+      report("F0402", { callee, argument: formal.name }, callSpan, {
+        label: `\`${formal.name}\` is missing`,
+        notes,
+      }),
+    );
   }
   return sound ? given : null;
 }
@@ -69,5 +87,8 @@ export function matchArguments(
 function tooMany(callee: string, formals: readonly FormalParameter[], arg: Argument) {
   const most = formals.length;
   const help = most === 0 ? [] : [`it takes ${formals.map(parameter => `\`${parameter.name}\``).join(", ")}`];
-  return report("F0401", { callee, most }, arg.span, { label: "one too many", help });
+  return report("F0401", { callee, most: counted(most, "argument", "arguments") }, arg.span, {
+    label: "one too many",
+    help,
+  });
 }

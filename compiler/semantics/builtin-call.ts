@@ -44,7 +44,8 @@ export function checkBuiltinCall(
   }));
   const given = matchArguments(place, shown, formals, call.args, call.span);
   if (given === null) {
-    for (const arg of call.args) if (record.parameters[0]?.kind === "value") checkExpression(place, arg.value);
+    for (const arg of call.args)
+      if (record.parameters[0]?.kind === "value") checkExpression(place, arg.value);
     return [];
   }
   const inner = insideBrackets(place, record, brackets ?? []);
@@ -79,23 +80,31 @@ function staticArgument(
   const { name, kind, default: otherwise } = parameter;
   if (kind === "size") {
     if (actual.length === 0 && otherwise === "later") return true;
-    const byDefault = otherwise !== null && otherwise !== "later" && otherwise.kind === "number" ? [otherwise.value] : [];
+    const byDefault =
+      otherwise !== null && otherwise !== "later" && otherwise.kind === "number" ? [otherwise.value] : [];
     const found = actual.map(arg => sizeOf(place, arg.value));
     if (!found.every(size => size !== null)) return false;
-    const filled = byDefault.map(value => ({ terms: value === 0 ? [] : [{ coefficient: value, factors: [] }] }));
+    const filled = byDefault.map(value => ({
+      terms: value === 0 ? [] : [{ coefficient: value, factors: [] }],
+    }));
     sizes.set(name, found.length > 0 ? found : filled);
     return true;
   }
   const [arg] = actual;
   const wanted = kind === "bool" ? "bool" : "number";
-  const value = arg === undefined ? otherwise : staticOf(place, arg.value, wanted, `\`${name}\` of \`${callee}\``);
+  const value =
+    arg === undefined ? otherwise : staticOf(place, arg.value, wanted, `\`${name}\` of \`${callee}\``);
   if (value === null || value === "later") return false;
   statics.set(name, value);
   return true;
 }
 
 /** The axes in the brackets; null after a complaint. */
-function checkBrackets(place: Place, call: CallExpression, record: BuiltinRecord): readonly AxisName[] | null {
+function checkBrackets(
+  place: Place,
+  call: CallExpression,
+  record: BuiltinRecord,
+): readonly AxisName[] | null {
   const name = call.callee.name;
   if (call.axes === null) {
     if (record.brackets !== "mustReduce") return [];
@@ -105,7 +114,10 @@ function checkBrackets(place: Place, call: CallExpression, record: BuiltinRecord
   }
   if (record.brackets === "none") {
     const help = [`\`${name}\` has no memory: write \`${name}(..)\``];
-    reportAt(place, report("F0224", { name }, call.callee.span, { label: "works at each step by itself", help }));
+    reportAt(
+      place,
+      report("F0224", { name }, call.callee.span, { label: "works at each step by itself", help }),
+    );
     return null;
   }
   const axes: AxisName[] = [];
@@ -140,7 +152,9 @@ function insideBrackets(place: Place, record: BuiltinRecord, axes: readonly Axis
 /** Rules about where a primitive may stand; false after a complaint. */
 function checkMoment(place: Place, call: CallExpression, name: BuiltinName): boolean {
   if (name === "microMean" && (place.whole !== call || (place.role !== "loss" && place.role !== "metric"))) {
-    const help = ["it may only be the whole right side of `loss` or of a metric; `mean[t](..)` is each example's mean"];
+    const help = [
+      "it may only be the whole right side of `loss` or of a metric; `mean[t](..)` is each example's mean",
+    ];
     reportAt(place, report("F0613", {}, call.span, { label: "mixes the examples of the batch", help }));
     return false;
   }
@@ -166,7 +180,10 @@ function axisArgument(place: Place, callee: string, arg: Argument): AxisName | n
     return reportUnknownAxis(place, value.name.name, value.span);
   }
   const help = [`write \`${callee}(t)\` with the name of an axis`];
-  reportAt(place, report("F0202", { name: textOf(value.span) }, value.span, { label: "not the name of an axis", help }));
+  reportAt(
+    place,
+    report("F0202", { name: textOf(value.span) }, value.span, { label: "not the name of an axis", help }),
+  );
   return null;
 }
 
@@ -198,7 +215,8 @@ export function applyBuiltin(place: Place, application: Application): readonly (
   const resultAxes = axesOfResult(place, application, record);
   if (resultAxes === null) return [];
   const result = record.type({ name, shown, span, args, axes, statics, sizes, host: hostOf(place) });
-  if (result === null) return [];
+  // What does not fit is reported by the strict pass, which needs to know what the names are.
+  if (result === null) return place.mode === "infer" ? [guessed(application, record)] : [];
   const filled = result.sizes === undefined ? sizes : new Map([...sizes, ...result.sizes]);
   const typed = result.args ?? args;
   return result.results.map((feature, at) => {
@@ -214,10 +232,24 @@ function guessed(application: Application, record: BuiltinRecord): TypedExpressi
   if (guess === null) return null;
   const { span } = application;
   const [none, type] = [new Map<never, never>(), { ...guess, axes: [] }];
-  return { kind: "builtin", name: "identity", axes: [], args: [], statics: none, sizes: none, result: 0, type, span };
+  return {
+    kind: "builtin",
+    name: "identity",
+    axes: [],
+    args: [],
+    statics: none,
+    sizes: none,
+    result: 0,
+    type,
+    span,
+  };
 }
 
-function axesOfResult(place: Place, application: Application, record: BuiltinRecord): readonly AxisName[] | null {
+function axesOfResult(
+  place: Place,
+  application: Application,
+  record: BuiltinRecord,
+): readonly AxisName[] | null {
   const { name, shown, span, args, axes = [] } = application;
   const present = new Set(args.flatMap(arg => arg?.type.axes ?? []));
   if (name === "index") return axes;
@@ -255,7 +287,8 @@ export function requireSame(
     reportAt(place, { ...symbolic, help: [`with the defaults, ${values}`, ...symbolic.help] });
     return false;
   }
-  if (place.mode === "strict") place.scope.constraints.push({ check: sizes => checkInstance(left, right, sizes, complain) });
+  if (place.mode === "strict")
+    place.scope.constraints.push({ check: sizes => checkInstance(left, right, sizes, complain) });
   return true;
 }
 

@@ -1,12 +1,12 @@
 // The primitives of the language by name: what they take and the type they give. How they are lowered is in
 // lower/builtins.ts. Both tables are total over BuiltinName. The rules are in rules/, a file for each family.
 
-import type { BuiltinRecord } from "./rules/rule.ts";
 import { drawRules } from "./rules/draws.ts";
 import { elementwiseRules } from "./rules/elementwise.ts";
 import { featureRules } from "./rules/features.ts";
 import { operatorRules } from "./rules/operators.ts";
 import { reductionRules } from "./rules/reductions.ts";
+import type { BuiltinRecord } from "./rules/rule.ts";
 import { windowRules } from "./rules/windows.ts";
 
 export const builtinNames = [

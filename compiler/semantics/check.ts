@@ -9,6 +9,7 @@ import { type CheckedDefinition, FileGlobals, type Globals, Workshop } from "./g
 import { loadFile, type ReadImport, warnUnusedImports } from "./imports.ts";
 import type { LayerFacts } from "./reads.ts";
 import type { LayerCall, TypedDefinition } from "./typed.ts";
+import { components, namesCalled } from "./walk.ts";
 
 export type { ReadImport };
 
@@ -67,11 +68,20 @@ export function checkFile(
   const { globals: libraryGlobals, diagnostics: libraryErrors } = libraryOf(library);
   const shop = workshop(sink);
   const globals = loadFile(
-    { read: readImport, parse, library: libraryGlobals, workshop: shop, report: sink, done: new Map(), under: [] },
+    {
+      read: readImport,
+      parse,
+      library: libraryGlobals,
+      workshop: shop,
+      report: sink,
+      done: new Map(),
+      under: [],
+    },
     file,
     lost,
   );
   reportTwice(file.definitions, sink);
+  for (const definition of calledFirst(file.definitions)) shop.check({ definition, globals }, new Map());
   const definitions = file.definitions.flatMap(definition => {
     const checked = shop.check({ definition, globals }, new Map());
     return checked === "recursive" ? [] : [checked.typed];
@@ -79,6 +89,21 @@ export function checkFile(
   warnUnusedImports(file, globals, sink);
   for (const diagnostic of libraryErrors) sink(diagnostic);
   return { definitions, diagnostics: inOrder(file, found) };
+}
+
+/** Layers before those that use them, so that long chains of layers do not make the recursion deep. */
+function calledFirst(definitions: readonly Definition[]): readonly Definition[] {
+  const at = new Map(definitions.map((definition, index) => [definition.name.name, index]));
+  const needs = definitions.map(({ body }) => {
+    const called = new Set<string>();
+    for (const statement of body) {
+      if (statement.kind === "equation" || statement.kind === "share") namesCalled(statement.value, called);
+    }
+    return [...called].flatMap(name => at.get(name) ?? []);
+  });
+  return components(definitions.length, index => needs[index]!)
+    .flat()
+    .map(index => definitions[index]!);
 }
 
 function reportTwice(definitions: readonly Definition[], sink: (diagnostic: Diagnostic) => void): void {
@@ -103,8 +128,10 @@ const isSame = (left: Diagnostic, right: Diagnostic): boolean =>
   left.span?.end === right.span?.end;
 
 function inOrder(file: SourceFile, diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
-  const rank = ({ span }: Diagnostic): number => (span === null || span.source.name !== file.source.name ? 1 : 0);
+  const rank = ({ span }: Diagnostic): number =>
+    span === null || span.source.name !== file.source.name ? 1 : 0;
   return [...diagnostics].sort(
-    (a, b) => rank(a) - rank(b) || (a.span?.start ?? 0) - (b.span?.start ?? 0) || a.code.localeCompare(b.code),
+    (a, b) =>
+      rank(a) - rank(b) || (a.span?.start ?? 0) - (b.span?.start ?? 0) || a.code.localeCompare(b.code),
   );
 }

@@ -3,23 +3,69 @@
 
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { report } from "../diagnostics/report.ts";
+import type { Expression } from "../syntax/ast.ts";
 import type { ImmediateRead, Reads } from "./reads.ts";
 import { textOf } from "./rules/shapes.ts";
-import type { DefinitionScope, EquationDraft } from "./scope.ts";
+import type { DefinitionScope, EquationDraft, EquationGroup } from "./scope.ts";
 import { components } from "./walk.ts";
 
 export function checkCycles(scope: DefinitionScope, reads: Reads): void {
   const drafts = scope.groups.flatMap(group => group.drafts).filter(draft => draft.typed !== null);
+  reportCycles(scope, drafts, reads.immediate);
+}
+
+/** Before types are known: true when equations need each other at the same step, which explains why there are none. */
+export function checkWrittenCycles(scope: DefinitionScope, groups: readonly EquationGroup[]): boolean {
+  const immediate = new Map<string, readonly ImmediateRead[]>();
+  for (const { statement, drafts } of groups) {
+    const reads = unshiftedReads(statement.value);
+    for (const draft of drafts) immediate.set(draft.name, reads);
+  }
+  return reportCycles(
+    scope,
+    groups.flatMap(group => group.drafts),
+    immediate,
+  );
+}
+
+function unshiftedReads(expression: Expression): readonly ImmediateRead[] {
+  switch (expression.kind) {
+    case "name": {
+      const plain = (expression.indices ?? []).every(index => index.kind === "name");
+      return plain ? [{ name: expression.name.name, span: expression.span }] : [];
+    }
+    case "call":
+      return expression.args.flatMap(arg => unshiftedReads(arg.value));
+    case "unary":
+      return unshiftedReads(expression.operand);
+    case "binary":
+      return [...unshiftedReads(expression.left), ...unshiftedReads(expression.right)];
+    case "number":
+    case "bool":
+      return [];
+  }
+}
+
+type Immediate = Reads["immediate"];
+
+function reportCycles(
+  scope: DefinitionScope,
+  drafts: readonly EquationDraft[],
+  immediate: Immediate,
+): boolean {
+  let found = false;
   const at = new Map(drafts.map((draft, index) => [draft.name, index]));
   const next = (from: number): readonly number[] =>
-    (reads.immediate.get(drafts[from]!.name) ?? []).flatMap(({ name }) => at.get(name) ?? []);
+    (immediate.get(drafts[from]!.name) ?? []).flatMap(({ name }) => at.get(name) ?? []);
   for (const members of components(drafts.length, next)) {
     const [only] = members;
     if (only === undefined || (members.length === 1 && !next(only).includes(only))) continue;
     const inside = new Set(members.map(member => drafts[member]!.name));
     const start = drafts[Math.min(...members)]!;
-    scope.report(tellCycle(scope, start, shortestCycle(start.name, inside, reads)));
+    scope.report(tellCycle(scope, start, shortestCycle(start.name, inside, immediate)));
+    found = true;
   }
+  return found;
 }
 
 interface Step {
@@ -28,12 +74,12 @@ interface Step {
 }
 
 /** The shortest way from a name back to itself, breadth first. */
-function shortestCycle(start: string, inside: ReadonlySet<string>, reads: Reads): readonly Step[] {
+function shortestCycle(start: string, inside: ReadonlySet<string>, immediate: Immediate): readonly Step[] {
   const ways: Step[][] = [[]];
   const seen = new Set<string>();
   for (let way = ways.shift(); way !== undefined; way = ways.shift()) {
     const from = way.at(-1)?.read.name ?? start;
-    for (const read of reads.immediate.get(from) ?? []) {
+    for (const read of immediate.get(from) ?? []) {
       if (!inside.has(read.name)) continue;
       const longer = [...way, { from, read }];
       if (read.name === start) return longer;
@@ -53,9 +99,13 @@ function tellCycle(scope: DefinitionScope, start: EquationDraft, cycle: readonly
   const [axis] = start.order;
   const names = cycle.map(step => step.from);
   const last = cycle.at(-1);
-  const back = axis === undefined ? null : start.order.map(one => (one === axis ? `${one}-1` : one)).join(", ");
+  const back =
+    axis === undefined ? null : start.order.map(one => (one === axis ? `${one}-1` : one)).join(", ");
   return report("F0501", { names: [...names, start.name].join(" -> ") }, start.targetSpan, {
-    label: cycle.length === 1 ? "needs itself at the same step" : "needs itself, through the others, at the same step",
+    label:
+      cycle.length === 1
+        ? "needs itself at the same step"
+        : "needs itself, through the others, at the same step",
     notes: cycle.map(({ from, read }) => ({
       span: read.span,
       text: `\`${written(from)}\` needs \`${textOf(read.span)}\``,

@@ -4,9 +4,16 @@ import { report } from "../diagnostics/report.ts";
 import type { Expression, Target as LeftSide } from "../syntax/ast.ts";
 import { add } from "./declare.ts";
 import { reportUnknownAxis } from "./indices.ts";
-import { didYouMean } from "./nearest.ts";
+import { counted, didYouMean } from "./nearest.ts";
 import { textOf } from "./rules/shapes.ts";
-import { type BoundaryDraft, type EquationDraft, type EquationStatement, findAxis, type Place } from "./scope.ts";
+import {
+  type BoundaryDraft,
+  type EquationDraft,
+  type EquationStatement,
+  findAxis,
+  isNews,
+  type Place,
+} from "./scope.ts";
 import { negateSize, type Size } from "./size.ts";
 import { sizeOf } from "./statics.ts";
 import type { AxisName } from "./typed.ts";
@@ -40,8 +47,12 @@ function leftIndex(place: Place, { name }: LeftSide, item: Expression): LeftInde
   const sum = item.kind === "binary" && (item.operator === "+" || item.operator === "-") ? item : null;
   const base = sum?.left ?? item;
   if (base.kind !== "name" || base.indices !== null || isCondition(item)) {
-    const help = ["left sides are indexed by `t` or `t+k`; boundaries are `h[t<0] = ..` and `h[t>last] = ..`"];
-    scope.report(report("F0216", { name: name.name }, item.span, { label: `\`${textOf(item.span)}\``, help }));
+    const help = [
+      "left sides are indexed by `t` or `t+k`; boundaries are `h[t<0] = ..` and `h[t>last] = ..`",
+    ];
+    scope.report(
+      report("F0216", { name: name.name }, item.span, { label: `\`${textOf(item.span)}\``, help }),
+    );
     return null;
   }
   const axis = base.name.name;
@@ -63,8 +74,10 @@ function declareEquation(place: Place, statement: EquationStatement): void {
   for (const target of statement.targets) {
     const order: AxisName[] = [];
     const moved = new Map<AxisName, Size>();
+    let sound = true;
     for (const item of target.indices) {
       const index = leftIndex(place, target, item);
+      sound &&= index !== null && !order.includes(index.axis);
       if (index === null) continue;
       if (order.includes(index.axis)) {
         scope.report(report("F0211", { axis: index.axis }, item.span, { label: "for the second time" }));
@@ -81,6 +94,7 @@ function declareEquation(place: Place, statement: EquationStatement): void {
       targetSpan: target.span,
       order,
       moved,
+      sound,
       role: isLoss ? "loss" : statement.role,
       boundaries: [],
       feature: null,
@@ -101,8 +115,11 @@ function declareBoundary(place: Place, statement: EquationStatement, target: Lef
   if (condition === undefined) return null;
   const side = sideOf(condition);
   if (conditions.length > 1 || side === null || statement.role !== "plain") {
-    const label = conditions.length > 1 ? "one side of one axis at a time" : `\`${textOf(condition.span)}\` is no side`;
-    const help = ["boundaries are `h[t<0] = ..` (before the first step) and `h[t>last] = ..` (after the last)"];
+    const label =
+      conditions.length > 1 ? "one side of one axis at a time" : `\`${textOf(condition.span)}\` is no side`;
+    const help = [
+      "boundaries are `h[t<0] = ..` (before the first step) and `h[t>last] = ..` (after the last)",
+    ];
     scope.report(report("F0216", { name }, target.span, { label, help }));
     return null;
   }
@@ -121,7 +138,9 @@ function declareBoundary(place: Place, statement: EquationStatement, target: Lef
 }
 
 /** `t<0` and `t>last`; null for other conditions. */
-function sideOf(condition: Expression): { readonly axis: AxisName; readonly side: "before" | "after" } | null {
+function sideOf(
+  condition: Expression,
+): { readonly axis: AxisName; readonly side: "before" | "after" } | null {
   if (condition.kind !== "binary") return null;
   const { operator, left, right } = condition;
   if (left.kind !== "name" || left.indices !== null) return null;
@@ -137,7 +156,7 @@ function attach(place: Place, boundary: BoundaryDraft): void {
   const { name, targetSpan } = boundary;
   const symbol = scope.symbols.get(name);
   if (symbol === undefined) {
-    if (scope.globals.lost.has(name)) return;
+    if (!isNews(place, name)) return;
     const help = didYouMean(name, scope.symbols.keys());
     scope.report(report("F0101", { name }, targetSpan, { label: "nothing here has this name", help }));
     return;
@@ -155,15 +174,28 @@ function attach(place: Place, boundary: BoundaryDraft): void {
     scope.report(report("F0213", { name }, targetSpan, { label: "the same side again", notes }));
     return;
   }
+  if (!draft.sound) return;
   const wanted = `${name}[${draft.order.join(", ")}]`;
-  if (boundary.axes.length !== draft.order.length || boundary.axes.some((axis, at) => axis !== draft.order[at])) {
+  if (
+    boundary.axes.length !== draft.order.length ||
+    boundary.axes.some((axis, at) => axis !== draft.order[at])
+  ) {
     const notes = [{ span: draft.targetSpan, text: `\`${wanted}\` is defined here` }];
-    const values = { name, axes: draft.order.length, found: boundary.axes.length };
+    const values = {
+      name,
+      axes: counted(draft.order.length, "axis", "axes"),
+      found: counted(boundary.axes.length, "index", "indices"),
+    };
     const mixed = boundary.axes.length === draft.order.length;
     const found = boundary.axes.find((axis, at) => axis !== draft.order[at]) ?? "";
     const diagnostic = mixed
-      ? report("F0205", { name, wanted: draft.order[boundary.axes.indexOf(found)] ?? "", found }, targetSpan, { notes })
-      : report("F0204", values, targetSpan, { notes });
+      ? report(
+          "F0205",
+          { name, wanted: draft.order[boundary.axes.indexOf(found)] ?? "", found },
+          targetSpan,
+          { notes },
+        )
+      : report("F0204", values, targetSpan, { label: `write all axes of \`${wanted}\``, notes });
     scope.report(diagnostic);
     return;
   }

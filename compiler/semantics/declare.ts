@@ -3,15 +3,15 @@
 
 import type { Span } from "../diagnostics/diagnostic.ts";
 import { report } from "../diagnostics/report.ts";
-import type { Identifier, Parameter, Statement, Target as LeftSide } from "../syntax/ast.ts";
+import type { Identifier, Target as LeftSide, Parameter, Statement } from "../syntax/ast.ts";
 import { declareEquations } from "./declare-equations.ts";
 import { declaredType, inferSizes } from "./declared-type.ts";
-import { checkShare } from "./layer-call.ts";
+import { reportUnknownAxis } from "./indices.ts";
 import { checkInitializer } from "./initializer.ts";
+import { checkShare } from "./layer-call.ts";
 import { type DefinitionScope, findAxis, type LocalSymbol, type Place } from "./scope.ts";
 import { addSizes, constantOf, constantSize, type Size, subtractSizes } from "./size.ts";
 import { sizeOf, staticOf, staticSize } from "./statics.ts";
-import { reportUnknownAxis } from "./indices.ts";
 import type { AxisName, Static, StaticParameter, TypedAxis, TypedInput, TypedParam } from "./typed.ts";
 
 export interface Declared {
@@ -88,7 +88,9 @@ function refuseForeign(scope: DefinitionScope): void {
     if (!["axis", "input", "target", "train", "generate", "output", "metric"].includes(what)) continue;
     const help =
       what === "axis"
-        ? ["a layer's axes stand in its header, `layer name[t](..)`; static axes have a range, `axis k = 0..n-1`"]
+        ? [
+            "a layer's axes stand in its header, `layer name[t](..)`; static axes have a range, `axis k = 0..n-1`",
+          ]
         : what === "input" || what === "target"
           ? ["a layer's values are its arguments: `layer name[t](x[t]: real[d])`"]
           : [];
@@ -133,7 +135,8 @@ function declareStatic(place: Place, parameter: Parameter): StaticParameter | nu
   if (!isStatic(parameter)) return null;
   const { target, type, span } = parameter;
   const { scope } = place;
-  const kind = type.kind === "size" || type.kind === "number" || type.kind === "function" ? type.kind : "bool";
+  const kind =
+    type.kind === "size" || type.kind === "number" || type.kind === "function" ? type.kind : "bool";
   if (target.indices.length > 0) {
     const label = "known before the run, so the same at all steps";
     scope.report(report("F0216", { name: target.name.name }, target.span, { label }));
@@ -148,7 +151,11 @@ function declareStatic(place: Place, parameter: Parameter): StaticParameter | nu
   return declared;
 }
 
-function defaultOf(place: Place, { target, default: otherwise }: Parameter, kind: StaticParameter["kind"]): Static | null {
+function defaultOf(
+  place: Place,
+  { target, default: otherwise }: Parameter,
+  kind: StaticParameter["kind"],
+): Static | null {
   // Functions are put in by the caller's check (scope.functions).
   if (otherwise === null || kind === "function") return null;
   if (kind === "size") {
@@ -189,12 +196,18 @@ function declareArguments(place: Place): readonly TypedInput[] {
     if (isStatic(parameter)) return [];
     const { target, type, span } = parameter;
     if (scope.definition.kind === "model") {
-      const help = [`values come in by statements of the body: \`input ${scope.definition.name.name === "" ? "x" : target.name.name}: ..\``];
+      const help = [
+        `values come in by statements of the body: \`input ${scope.definition.name.name === "" ? "x" : target.name.name}: ..\``,
+      ];
       scope.report(report("F0414", { name: target.name.name }, span, { label: "a value", help }));
     }
     if (parameter.default !== null) {
       const values = { name: target.name.name };
-      scope.report(report("F0411", values, parameter.default.span, { label: "only sizes, numbers and flags have defaults" }));
+      scope.report(
+        report("F0411", values, parameter.default.span, {
+          label: "only sizes, numbers and flags have defaults",
+        }),
+      );
     }
     return declareValue(place, target, type, span, "argument") ?? [];
   });
@@ -237,7 +250,9 @@ function declareParams(place: Place): ReadonlyMap<string, TypedParam> {
       return symbol?.kind === "axis" && symbol.axis.kind !== "static";
     });
     if (wrong !== undefined) {
-      const help = ["a parameter is the same at all steps; along static axes, `axis k = 0..n-1`, there is one for each k"];
+      const help = [
+        "a parameter is the same at all steps; along static axes, `axis k = 0..n-1`, there is one for each k",
+      ];
       place.scope.report(report("F0606", { name: target.name.name, axis: wrong }, target.span, { help }));
     }
     const feature = declaredType(place, type);

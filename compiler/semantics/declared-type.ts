@@ -3,10 +3,10 @@
 import { report } from "../diagnostics/report.ts";
 import type { Expression, TypeExpression } from "../syntax/ast.ts";
 import type { Feature } from "./rules/rule.ts";
+import { textOf } from "./rules/shapes.ts";
 import type { DefinitionScope, Place } from "./scope.ts";
 import { constantOf, type Size, signOf } from "./size.ts";
 import { sizeOf } from "./statics.ts";
-import { textOf } from "./rules/shapes.ts";
 
 /** `real[d, 4*units]`, `index(n)`, `bool`; null after a complaint. */
 export function declaredType(place: Place, type: TypeExpression): Feature | null {
@@ -73,7 +73,9 @@ function declareCompound(scope: DefinitionScope, size: Expression, inferred: rea
     scope.report(
       report("F0306", { name }, span, {
         label: "stands only inside an expression",
-        help: [`declare it, \`${name}: size\`, or let it stand alone in some argument's type, \`real[${name}]\``],
+        help: [
+          `declare it, \`${name}: size\`, or let it stand alone in some argument's type, \`real[${name}]\``,
+        ],
       }),
     );
   }

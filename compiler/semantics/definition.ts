@@ -4,18 +4,18 @@
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { report } from "../diagnostics/report.ts";
 import { checkCycles } from "./cycles.ts";
-import { declare, type Declared, plainPlace } from "./declare.ts";
+import { type Declared, declare, plainPlace } from "./declare.ts";
 import { checkGenerate } from "./generate.ts";
 import type { CheckedDefinition, Formal } from "./globals.ts";
 import { inferAndCheck } from "./infer.ts";
-import { didYouMean } from "./nearest.ts";
+import { functionNamed } from "./layer-call.ts";
+import { counted, didYouMean } from "./nearest.ts";
 import { collectReads, endsInside, immediateArguments, type LayerFacts, type Reads } from "./reads.ts";
+import { textOf } from "./rules/shapes.ts";
 import type { DefinitionScope, EquationDraft, FunctionValue, Target } from "./scope.ts";
 import { checkTrain } from "./train.ts";
 import type { TypedDefinition, TypedEquation, ValueType } from "./typed.ts";
-import { functionNamed } from "./layer-call.ts";
 import { warnUnused } from "./unused.ts";
-import { textOf } from "./rules/shapes.ts";
 
 export function checkDefinition(
   target: Target,
@@ -24,27 +24,33 @@ export function checkDefinition(
   sink: (diagnostic: Diagnostic) => void,
 ): CheckedDefinition {
   let failed = false;
+  const complaints: Diagnostic[] = [];
   const scope = newScope(target, functions, diagnostic => {
     failed ||= diagnostic.severity === "error";
-    sink(diagnostic);
+    if (functions.size === 0) sink(diagnostic);
+    else if (diagnostic.severity === "error") complaints.push(diagnostic);
   });
   const declared = declare(scope);
   inferAndCheck(scope);
   const drafts = scope.groups.flatMap(group => group.drafts);
   const results = checkResults(scope);
   const reads = collectReads(scope, facts);
-  checkBoundariesRead(scope, reads, facts);
+  if (drafts.every(draft => draft.typed !== null) && !hasLost(scope))
+    checkBoundariesRead(scope, reads, facts);
   checkCycles(scope, reads);
   if (target.definition.kind === "model") checkModel(scope, drafts);
   const train = checkTrain(plainPlace(scope), drafts);
   const generate = checkGenerate(plainPlace(scope));
-  warnUnused(scope);
+  // What errors hide may have been what reads a name.
+  if (!failed && !hasLost(scope)) warnUnused(scope);
   const { definition } = target;
   const typed: TypedDefinition = {
     kind: definition.kind,
     name: definition.name.name,
     ...declared,
-    equations: new Map(drafts.flatMap(draft => (draft.typed === null ? [] : [[draft.name, draft.typed] as const]))),
+    equations: new Map(
+      drafts.flatMap(draft => (draft.typed === null ? [] : [[draft.name, draft.typed] as const])),
+    ),
     results,
     train,
     generate,
@@ -53,7 +59,7 @@ export function checkDefinition(
     span: definition.span,
     headerSpan: definition.headerSpan,
   };
-  return summary(scope, typed, reads, facts, failed);
+  return { ...summary(scope, typed, reads, facts, failed), complaints };
 }
 
 function newScope(
@@ -72,6 +78,7 @@ function newScope(
     constraints: [],
     instances: new Map(),
     failures: new Set<never>(),
+    unknown: new Set<string>(),
     report: report_,
   };
   return { ...scope, functions: boundFunctions({ ...scope, functions: new Map() }, functions) };
@@ -104,20 +111,30 @@ function checkResults(scope: DefinitionScope): readonly string[] {
     }
     scope.used.add(name.name);
     const { draft } = symbol;
+    if (!draft.sound) continue;
     const axes = indices.map(item => textOf(item.span));
     if (axes.length === draft.order.length && axes.every((axis, at) => axis === draft.order[at])) continue;
     const notes = [{ span: draft.targetSpan, text: "it is defined here" }];
-    const values = { name: name.name, axes: draft.order.length, found: axes.length };
+    const values = {
+      name: name.name,
+      axes: counted(draft.order.length, "axis", "axes"),
+      found: counted(axes.length, "index", "indices"),
+    };
     const at = axes.findIndex((axis, index) => axis !== draft.order[index]);
     const differs = axes.length === draft.order.length;
     scope.report(
       differs
-        ? report("F0205", { name: name.name, wanted: draft.order[at] ?? "", found: axes[at] ?? "" }, span, { notes })
+        ? report("F0205", { name: name.name, wanted: draft.order[at] ?? "", found: axes[at] ?? "" }, span, {
+            notes,
+          })
         : report("F0204", values, span, { notes }),
     );
   }
   return scope.definition.results.map(({ name }) => name.name);
 }
+
+/** Text that did not parse may have held what seems to be missing. */
+const hasLost = (scope: DefinitionScope): boolean => scope.globals.lost.size > 0;
 
 /** A boundary that nobody reads says something that the author believes to matter. */
 function checkBoundariesRead(scope: DefinitionScope, reads: Reads, facts: LayerFacts): void {
@@ -125,12 +142,17 @@ function checkBoundariesRead(scope: DefinitionScope, reads: Reads, facts: LayerF
   for (const draft of scope.groups.flatMap(group => group.drafts)) {
     const { typed } = draft;
     if (typed === null || results.has(draft.name)) continue;
-    const inside = typed.value.kind === "call" && typed.alias ? endsInside(typed.value.call, typed.value.result, facts) : [];
+    const inside =
+      typed.value.kind === "call" && typed.alias
+        ? endsInside(typed.value.call, typed.value.result, facts)
+        : [];
     const read = [...(reads.ends.get(draft.name) ?? []), ...inside];
     const unknown = typed.value.kind === "call" && facts(typed.value.call)?.failed !== false;
     for (const { axis, side, targetSpan } of draft.boundaries) {
       if (unknown || read.some(end => end.axis === axis && end.side === side)) continue;
-      const shifted = draft.order.map(one => (one === axis ? `${one}${side === "before" ? "-1" : "+1"}` : one));
+      const shifted = draft.order.map(one =>
+        one === axis ? `${one}${side === "before" ? "-1" : "+1"}` : one,
+      );
       const other = read.some(end => end.axis === axis);
       const values = { boundary: textOf(targetSpan) };
       const label = `nothing reads \`${draft.name}[${shifted.join(", ")}]\``;
@@ -143,9 +165,11 @@ function checkBoundariesRead(scope: DefinitionScope, reads: Reads, facts: LayerF
 
 function checkModel(scope: DefinitionScope, drafts: readonly EquationDraft[]): void {
   const { name, headerSpan } = scope.definition;
-  if (drafts.some(draft => draft.role === "output" || draft.role === "loss")) return;
+  if (drafts.some(draft => draft.role === "output" || draft.role === "loss") || hasLost(scope)) return;
   const help = ["mark what the model computes, `output p[t] = ..`, or give it a `loss = ..`"];
-  scope.report(report("F0601", { name: name.name }, headerSpan, { label: "computes nothing that leaves it", help }));
+  scope.report(
+    report("F0601", { name: name.name }, headerSpan, { label: "computes nothing that leaves it", help }),
+  );
 }
 
 function summary(
@@ -154,13 +178,14 @@ function summary(
   reads: Reads,
   facts: LayerFacts,
   failed: boolean,
-): CheckedDefinition {
+): Omit<CheckedDefinition, "complaints"> {
   const isArgument = (name: string): boolean => scope.symbols.get(name)?.kind === "value";
   const equation = (name: string): TypedEquation | null => typed.equations.get(name) ?? null;
   const resultTypes = typed.results.map((name): ValueType | null => equation(name)?.type ?? null);
   const endsRead = typed.results.map(name => {
     const value = equation(name)?.value;
-    const inside = value?.kind === "call" && equation(name)?.alias ? endsInside(value.call, value.result, facts) : [];
+    const inside =
+      value?.kind === "call" && equation(name)?.alias ? endsInside(value.call, value.result, facts) : [];
     return [name, [...(reads.ends.get(name) ?? []), ...inside]] as const;
   });
   return {
@@ -169,7 +194,7 @@ function summary(
     results: resultTypes,
     immediate: immediateArguments(reads, typed.results, isArgument),
     endsRead: new Map(endsRead),
-    failed,
+    failed: failed || scope.failures.size > 0 || resultTypes.some(type => type === null),
   };
 }
 

@@ -70,7 +70,7 @@ export function checkEquations(scope: DefinitionScope, group: EquationGroup, cyc
   const results = checkRightSide(place, statement.value, drafts.length);
   for (const [at, draft] of drafts.entries()) {
     const result = results[at] ?? null;
-    if (result === null || !checkLeftAxes(place, draft, result)) {
+    if (result === null || !draft.sound || !checkLeftAxes(place, draft, result)) {
       // The type that was found still serves those who read the name.
       if (result !== null) draft.feature ??= featureOf(result.type);
       checkBoundaries(place, draft, null);
@@ -110,7 +110,7 @@ function checkLeftAxes(place: Place, draft: EquationDraft, value: TypedExpressio
     return false;
   }
   for (const axis of draft.order) {
-    if (value.type.axes.includes(axis)) continue;
+    if (value.type.axes.includes(axis) || draft.name === "") continue;
     reportAt(
       place,
       report("F0208", { name: draft.name, axis }, draft.targetSpan, {
@@ -143,13 +143,18 @@ function agreesWithReads(place: Place, draft: EquationDraft, value: TypedExpress
   const { feature } = draft;
   if (feature === null) return true;
   const complain = () =>
-    report("F0315", { name: draft.name, read: printFeature(feature), found: printFeature(value.type) }, value.span, {
-      label: `this is ${printFeature(value.type)}`,
-      notes: [
-        { span: draft.targetSpan, text: `\`${draft.name}\` is read as ${printFeature(feature)}` },
-        ...origins(hostOf(place), value).filter(note => note.span.start !== value.span.start),
-      ],
-    });
+    report(
+      "F0315",
+      { name: draft.name, read: printFeature(feature), found: printFeature(value.type) },
+      value.span,
+      {
+        label: `this is ${printFeature(value.type)}`,
+        notes: [
+          { span: draft.targetSpan, text: `\`${draft.name}\` is read as ${printFeature(feature)}` },
+          ...origins(hostOf(place), value).filter(note => note.span.start !== value.span.start),
+        ],
+      },
+    );
   const { type } = value;
   if (feature.dtype !== type.dtype || feature.shape.length !== type.shape.length) {
     reportAt(place, complain());
@@ -164,15 +169,21 @@ function checkRole(place: Place, draft: EquationDraft, { type, span }: TypedExpr
   const code = draft.role === "loss" ? "F0602" : "F0603";
   const scalar = draft.order.length === 0 && type.shape.length === 0 && type.dtype === "real";
   if (scalar) return;
-  const found = printFeature(type);
   const [axis] = draft.order;
+  const found = axis === undefined ? printFeature(type) : `one for each \`${axis}\``;
   const [label, help] =
     axis !== undefined
-      ? [`one for each \`${axis}\``, `take the mean over all steps: \`mean[${axis}](..)\``]
+      ? ["varies", `take the mean over all steps: \`mean[${axis}](..)\``]
       : type.shape.length > 0
         ? [`this is ${found}`, "take the mean over the features: `mean(..)`"]
         : [`this is ${found}`, "`real(..)` makes a number of it"];
-  reportAt(place, report(code, { name: draft.name, found }, axis === undefined ? span : draft.targetSpan, { label, help: [help] }));
+  reportAt(
+    place,
+    report(code, { name: draft.name, found }, axis === undefined ? span : draft.targetSpan, {
+      label,
+      help: [help],
+    }),
+  );
 }
 
 function finish(place: Place, group: EquationGroup, draft: EquationDraft, value: TypedExpression): void {
@@ -214,12 +225,18 @@ function checkBoundaries(place: Place, draft: EquationDraft, type: ValueType | n
     const value = checkExpression(own, boundary.value);
     if (value === null || !boundaryAxes(own, draft, boundary, value) || type === null) continue;
     const fitted = fitBoundary(own, draft, boundary, value, type);
-    if (fitted !== null) checked.push({ axis: boundary.axis, side: boundary.side, value: fitted, span: boundary.span });
+    if (fitted !== null)
+      checked.push({ axis: boundary.axis, side: boundary.side, value: fitted, span: boundary.span });
   }
   return checked;
 }
 
-function boundaryAxes(place: Place, draft: EquationDraft, boundary: BoundaryDraft, value: TypedExpression): boolean {
+function boundaryAxes(
+  place: Place,
+  draft: EquationDraft,
+  boundary: BoundaryDraft,
+  value: TypedExpression,
+): boolean {
   const extra = value.type.axes.find(axis => !boundary.axes.includes(axis));
   if (extra === undefined) return true;
   const source = readAlong(value, extra);
@@ -243,14 +260,22 @@ function fitBoundary(
   type: ValueType,
 ): TypedExpression | null {
   const complain = () =>
-    report("F0317", { name: draft.name, wanted: printFeature(type), found: printFeature(value.type) }, value.span, {
-      label: `this is ${printFeature(value.type)}`,
-      notes: [
-        { span: draft.targetSpan, text: `\`${draft.name}\` is ${printFeature(type)}` },
-        ...origins(hostOf(place), value).filter(note => note.span.start !== value.span.start),
-      ],
-      help: value.type.dtype !== "real" && type.dtype === "real" ? [`write \`real(${shorten(textOf(boundary.value.span))})\``] : [],
-    });
+    report(
+      "F0317",
+      { name: draft.name, wanted: printFeature(type), found: printFeature(value.type) },
+      value.span,
+      {
+        label: `this is ${printFeature(value.type)}`,
+        notes: [
+          { span: draft.targetSpan, text: `\`${draft.name}\` is ${printFeature(type)}` },
+          ...origins(hostOf(place), value).filter(note => note.span.start !== value.span.start),
+        ],
+        help:
+          value.type.dtype !== "real" && type.dtype === "real"
+            ? [`write \`real(${shorten(textOf(boundary.value.span))})\``]
+            : [],
+      },
+    );
   const host = hostOf(place);
   const whole = value.kind === "static" && value.type.dtype === "real" && host.isWhole(value.value);
   const asIndex = type.dtype === "index" && whole;

@@ -9,7 +9,7 @@ import { type BuiltinName, callableNames, findBuiltin } from "./builtins.ts";
 import { resolveIndices } from "./indices.ts";
 import { checkLayerCall, checkShareCall } from "./layer-call.ts";
 import { didYouMean } from "./nearest.ts";
-import { inOrder, type LocalSymbol, type Place, reportAt } from "./scope.ts";
+import { inOrder, isNews, type LocalSymbol, type Place, reportAt } from "./scope.ts";
 import { namesInSize } from "./size.ts";
 import type { Static, TypedExpression, ValueType } from "./typed.ts";
 
@@ -40,7 +40,12 @@ export function checkExpression(place: Place, expression: Expression): TypedExpr
   const { span } = expression;
   switch (expression.kind) {
     case "number":
-      return { kind: "static", value: { kind: "number", value: expression.value }, type: scalar("real"), span };
+      return {
+        kind: "static",
+        value: { kind: "number", value: expression.value },
+        type: scalar("real"),
+        span,
+      };
     case "bool":
       return { kind: "static", value: { kind: "bool", value: expression.value }, type: scalar("bool"), span };
     case "name":
@@ -107,7 +112,12 @@ function checkName(place: Place, expression: NameExpression): TypedExpression | 
         resolveIndices(place, { name, span: expression.span, order: [], declaration }, expression.indices);
         return null;
       }
-      return { kind: "static", value: { kind: "name", name }, type: scalar(kind === "bool" ? "bool" : "real"), span };
+      return {
+        kind: "static",
+        value: { kind: "name", name },
+        type: scalar(kind === "bool" ? "bool" : "real"),
+        span,
+      };
     }
     case "axis": {
       const help = [`the position along the axis is \`index(${name})\``];
@@ -128,6 +138,8 @@ function readName(
   { name, indices, span }: NameExpression,
   symbol: Extract<LocalSymbol, { kind: "value" | "param" | "equation" }>,
 ): TypedExpression | null {
+  if (symbol.kind === "equation" ? !symbol.draft.sound : symbol.kind === "value" && symbol.input === null)
+    return null;
   const order = symbol.kind === "equation" ? symbol.draft.order : symbol.order;
   const target = { name: name.name, span, order, declaration: symbol.span };
   const resolved = resolveIndices(place, target, indices);
@@ -152,20 +164,19 @@ function reportUnknown(place: Place, expression: NameExpression): TypedExpressio
   const { name, span } = expression.name;
   const { scope } = place;
   if (name === "inf" && expression.indices === null) {
-    return { kind: "static", value: { kind: "number", value: Number.POSITIVE_INFINITY }, type: scalar("real"), span };
+    return {
+      kind: "static",
+      value: { kind: "number", value: Number.POSITIVE_INFINITY },
+      type: scalar("real"),
+      span,
+    };
   }
   const callable = scope.globals.find(name);
   if (callable !== null) return reportCallable(place, name, expression, `a ${callable.definition.kind}`);
   if (findBuiltin(name) !== null) return reportCallable(place, name, expression, "a function");
-  if (scope.globals.lost.has(name)) return failedQuietly(place);
+  if (!isNews(place, name)) return null;
   const help = didYouMean(name, scope.symbols.keys());
   reportAt(place, report("F0101", { name }, span, { label: "nothing here has this name", help }));
-  return null;
-}
-
-/** Stands on text that did not parse; the parser has said so. */
-function failedQuietly(place: Place): null {
-  place.scope.failures.add(place.scope.definition);
   return null;
 }
 
@@ -210,7 +221,7 @@ export function checkCall(place: Place, call: CallExpression): readonly (TypedEx
   if (definition !== null) return checkLayerCall(place, call, definition);
   const builtin = findBuiltin(name);
   if (builtin !== null) return checkBuiltinCall(place, call, builtin);
-  if (scope.globals.lost.has(name)) return [failedQuietly(place)];
+  if (!isNews(place, name)) return [];
   const help = didYouMean(name, [...scope.globals.names(), ...callableNames]);
   reportAt(place, report("F0104", { name }, span, { label: "no layer or function has this name", help }));
   // What is wrong inside the arguments is worth telling too.

@@ -38,7 +38,9 @@ function checkStatement(place: Place, statement: GenerateStatement): TypedGenera
   const from = statement.from === null ? null : staticOf(place, statement.from, "number", "`from`");
   const { input } = symbol;
   if (value === null || input === null) return null;
-  const sound = fitsInput(place, value, input, axis) && (until === null || endsWell(place, statement.until!, until, axis));
+  const sound =
+    fitsInput(place, value, input, axis) &&
+    (until === null || endsWell(place, statement.until!, until, axis));
   return sound ? { input: input.name, axis, value, from, until, span: statement.span } : null;
 }
 
@@ -47,7 +49,8 @@ function nextStep(statement: GenerateStatement, symbol: LocalSymbol | undefined)
   const [item, ...others] = statement.target.indices;
   if (item?.kind !== "binary" || item.operator !== "+" || others.length > 0) return null;
   const { left, right } = item;
-  if (left.kind !== "name" || left.indices !== null || right.kind !== "number" || right.value !== 1) return null;
+  if (left.kind !== "name" || left.indices !== null || right.kind !== "number" || right.value !== 1)
+    return null;
   const axis = left.name.name;
   return symbol?.kind === "value" && symbol.order.length === 1 && symbol.order[0] === axis ? axis : null;
 }
@@ -55,9 +58,11 @@ function nextStep(statement: GenerateStatement, symbol: LocalSymbol | undefined)
 function fitsInput(place: Place, value: TypedExpression, input: TypedInput, axis: AxisName): boolean {
   const { type, span } = value;
   const [found, wanted] = [printFeature(type), printFeature(input.type)];
-  const sameClasses = type.classes === null || input.type.classes === null || isSame(type.classes, input.type.classes);
+  const sameClasses =
+    type.classes === null || input.type.classes === null || isSame(type.classes, input.type.classes);
   const { shape } = input.type;
-  const sameShape = type.shape.length === shape.length && type.shape.every((size, at) => isSame(size, shape[at]!));
+  const sameShape =
+    type.shape.length === shape.length && type.shape.every((size, at) => isSame(size, shape[at]!));
   const extra = type.axes.some(other => other !== axis);
   if (type.dtype === input.type.dtype && sameShape && sameClasses && !extra) return true;
   const notes = [{ span: input.span, text: `\`${input.name}\` is ${wanted}` }];
@@ -66,7 +71,12 @@ function fitsInput(place: Place, value: TypedExpression, input: TypedInput, axis
   return false;
 }
 
-function endsWell(place: Place, written: Expression, { type, span }: TypedExpression, axis: AxisName): boolean {
+function endsWell(
+  place: Place,
+  written: Expression,
+  { type, span }: TypedExpression,
+  axis: AxisName,
+): boolean {
   const extra = type.axes.some(other => other !== axis);
   if (type.dtype === "bool" && type.shape.length === 0 && !extra) return true;
   const values = { text: shorten(textOf(written.span)), found: printFeature(type) };

@@ -1,6 +1,7 @@
 // Names outside of definitions: the definitions of a file, what it imports, and the library. Definitions are checked
 // when they are first used, and once for each choice of their function arguments.
 
+import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { Definition, SourceFile } from "../syntax/ast.ts";
 import type { FunctionValue, Target } from "./scope.ts";
 import type { AxisName, TypedDefinition, ValueType } from "./typed.ts";
@@ -22,6 +23,8 @@ export interface CheckedDefinition {
   /** Beyond which ends a result is read in here, by result. */
   readonly endsRead: ReadonlyMap<string, readonly EndRead[]>;
   readonly failed: boolean;
+  /** Of a layer checked for given functions: its errors, for the caller to report. */
+  readonly complaints: readonly Diagnostic[];
 }
 
 export interface EndRead {
@@ -143,7 +146,11 @@ export class FileGlobals implements Globals {
   }
 
   check(target: Target, functions: ReadonlyMap<string, FunctionValue>): CheckedDefinition | "recursive" {
-    if (this.#library !== null && target.globals === this.#library && isSelfContained(functions, this.#library)) {
+    if (
+      this.#library !== null &&
+      target.globals === this.#library &&
+      isSelfContained(functions, this.#library)
+    ) {
       return this.#library.check(target, functions);
     }
     return this.#workshop.check(target, functions);

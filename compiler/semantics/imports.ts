@@ -40,7 +40,7 @@ export function loadFile(loader: Loader, file: SourceFile, lost: ReadonlySet<str
 function importNames(loader: Loader, file: SourceFile, globals: FileGlobals, statement: Import): void {
   const source = loader.read(statement.path, file.source.name);
   if (source === null) {
-    const help = ["paths are relative to this file and end in `.frond`: `\"./attention.frond\"`"];
+    const help = ['paths are relative to this file and end in `.frond`: `"./attention.frond"`'];
     const values = { path: statement.path };
     loader.report(report("F0105", values, statement.pathSpan, { label: "there is no such file", help }));
     return;
@@ -77,7 +77,11 @@ function loadSource(loader: Loader, source: Source): FileGlobals {
 }
 
 /** Imports that nothing uses. Called after everything has been checked. */
-export function warnUnusedImports(file: SourceFile, globals: FileGlobals, sink: (diagnostic: Diagnostic) => void): void {
+export function warnUnusedImports(
+  file: SourceFile,
+  globals: FileGlobals,
+  sink: (diagnostic: Diagnostic) => void,
+): void {
   for (const { name, alias } of file.imports.flatMap(statement => statement.names)) {
     const local = alias ?? name;
     if (globals.used.has(local.name) || globals.imported(local.name) === null) continue;

@@ -4,9 +4,9 @@
 import type { Span } from "../diagnostics/diagnostic.ts";
 import { report } from "../diagnostics/report.ts";
 import type { Expression } from "../syntax/ast.ts";
-import { didYouMean } from "./nearest.ts";
+import { counted, didYouMean } from "./nearest.ts";
 import { textOf } from "./rules/shapes.ts";
-import { axisNames, findAxis, type Place, reportAt } from "./scope.ts";
+import { axisNames, findAxis, isNews, type Place, reportAt } from "./scope.ts";
 import { addSizes, constantOf, constantSize, negateSize, type Size, signOf } from "./size.ts";
 import { sizeOf, staticSize } from "./statics.ts";
 import type { AxisName, Index } from "./typed.ts";
@@ -31,12 +31,19 @@ export function resolveIndices(
   if (items === null) {
     if (order.length === 0) return [];
     const help = [`write \`${written(name, order)}\``];
-    reportAt(place, report("F0203", { name }, target.span, { label: "without its indices", notes: [declared], help }));
+    reportAt(
+      place,
+      report("F0203", { name }, target.span, { label: "without its indices", notes: [declared], help }),
+    );
     return null;
   }
   if (items.length !== order.length) {
     const label = order.length === 0 ? "it has no axes" : `${items.length} instead of ${order.length}`;
-    const values = { name, axes: order.length, found: items.length };
+    const values = {
+      name,
+      axes: counted(order.length, "axis", "axes"),
+      found: counted(items.length, "index", "indices"),
+    };
     reportAt(place, report("F0204", values, target.span, { label, notes: [declared] }));
     return null;
   }
@@ -142,7 +149,9 @@ function reportWrongAxis(
     report("F0205", { name, wanted, found }, item.span, {
       label: `\`${found}\` stands where \`${name}\` has \`${wanted}\``,
       notes: [{ span: target.declaration, text: `\`${written(name, order)}\` is declared here` }],
-      help: order.includes(found) ? [`its indices are written in the order of its declaration: \`${written(name, order)}\``] : [],
+      help: order.includes(found)
+        ? [`its indices are written in the order of its declaration: \`${written(name, order)}\``]
+        : [],
     }),
   );
   return null;
@@ -156,7 +165,9 @@ function reportNoAxis(place: Place, target: Indexed, item: Expression, axis: Axi
   }
   const text = textOf(item.span);
   const number = item.kind === "number" ? item.value : null;
-  const help = [`indices are \`${axis}\`, \`${axis}-k\`, \`${axis}+k\`, \`first\`, \`last\`, \`first+k\` or \`last-k\``];
+  const help = [
+    `indices are \`${axis}\`, \`${axis}-k\`, \`${axis}+k\`, \`first\`, \`last\`, \`first+k\` or \`last-k\``,
+  ];
   if (number !== null && Number.isSafeInteger(number) && number >= 0) {
     help.unshift(`the ${number === 0 ? "first step is `first`" : `step ${number} is \`first+${number}\``}`);
   }
@@ -165,12 +176,14 @@ function reportNoAxis(place: Place, target: Indexed, item: Expression, axis: Axi
 }
 
 export function reportUnknownAxis(place: Place, name: string, span: Span): null {
-  if (place.scope.globals.lost.has(name)) return null;
+  if (!isNews(place, name)) return null;
   const symbol = place.scope.symbols.get(name);
   const { kind } = place.scope.definition;
   const near = didYouMean(name, axisNames(place.scope));
   const declare =
-    kind === "model" ? `axes are declared by \`axis ${name}\`` : `a layer's axes stand in its header: \`layer name[${name}](..)\``;
+    kind === "model"
+      ? `axes are declared by \`axis ${name}\``
+      : `a layer's axes stand in its header: \`layer name[${name}](..)\``;
   reportAt(
     place,
     report("F0202", { name }, span, {
@@ -183,7 +196,10 @@ export function reportUnknownAxis(place: Place, name: string, span: Span): null 
 }
 
 /** How far back a read looks along an axis; null where only an instance can tell. */
-export function signOfOffset(place: Pick<Place, "scope">, offset: Index["offset"]): "before" | "after" | "here" | null {
+export function signOfOffset(
+  place: Pick<Place, "scope">,
+  offset: Index["offset"],
+): "before" | "after" | "here" | null {
   if (offset.kind === "number") return offset.value > 0 ? "before" : offset.value < 0 ? "after" : "here";
   if (offset.kind !== "size") return null;
   const sign = signOf(offset.size, name => (place.scope.symbols.get(name)?.kind === "axis" ? null : 1));

@@ -3,8 +3,9 @@
 // was found.
 
 import { report } from "../diagnostics/report.ts";
-import { checkExpression } from "./expression.ts";
+import { checkWrittenCycles } from "./cycles.ts";
 import { checkEquations, checkRightSide, placeOf } from "./equations.ts";
+import { checkExpression } from "./expression.ts";
 import { printFeature } from "./print-type.ts";
 import type { Feature } from "./rules/rule.ts";
 import { sameShape } from "./rules/shapes.ts";
@@ -43,7 +44,11 @@ function iterate(scope: DefinitionScope, groups: readonly EquationGroup[]): void
   for (let round = 0; round < mostRounds; round++) {
     let changed = false;
     for (const group of groups) {
-      const results = checkRightSide(placeOf(scope, group, "infer"), group.statement.value, group.drafts.length);
+      const results = checkRightSide(
+        placeOf(scope, group, "infer"),
+        group.statement.value,
+        group.drafts.length,
+      );
       for (const [at, draft] of group.drafts.entries()) {
         const result = results[at];
         const before = draft.feature;
@@ -58,7 +63,12 @@ function iterate(scope: DefinitionScope, groups: readonly EquationGroup[]): void
 }
 
 const grows = (before: Feature | null, found: Feature): boolean =>
-  before !== null && before.shape.length === found.shape.length && !sameShape(before.shape, found.shape);
+  before !== null &&
+  (found.shape.length > mostDimensions ||
+    (before.shape.length === found.shape.length && !sameShape(before.shape, found.shape)));
+
+/** Of a name on a cycle; more come only from a shape that grows with each round. */
+const mostDimensions = 8;
 
 const shown = (feature: Feature | null): string => (feature === null ? "" : printFeature(feature));
 
@@ -84,9 +94,12 @@ function checkTogether(scope: DefinitionScope, groups: readonly EquationGroup[],
     },
   };
   for (const group of groups) checkEquations(counted, group, cyclic);
-  const missing = groups.flatMap(group => group.drafts).find(draft => draft.typed === null);
-  if (missing === undefined || complaints > 0 || dependsOnFailed(scope, groups)) return;
-  const only = groups.length === 1 ? "its equation reads nothing else" : "these equations read only each other";
+  const drafts = groups.flatMap(group => group.drafts);
+  const missing = drafts.find(draft => draft.typed === null);
+  if (missing === undefined || complaints > 0 || drafts.some(draft => !draft.sound)) return;
+  if (dependsOnFailed(scope, groups) || checkWrittenCycles(scope, groups)) return;
+  const only =
+    drafts.length === 1 ? "depends on itself only" : "depends on itself only, through other equations";
   scope.report(
     report("F0305", { name: missing.name }, missing.targetSpan, {
       label: only,
@@ -101,15 +114,18 @@ function dependsOnFailed(scope: DefinitionScope, groups: readonly EquationGroup[
   const names = new Set<string>();
   for (const group of groups) {
     namesRead(group.statement.value, names);
-    for (const draft of group.drafts) for (const boundary of draft.boundaries) namesRead(boundary.value, names);
+    for (const draft of group.drafts)
+      for (const boundary of draft.boundaries) namesRead(boundary.value, names);
   }
-  return [...names].some(name => {
-    const symbol = scope.symbols.get(name);
-    if (symbol === undefined || own.has(name)) return false;
-    if (symbol.kind === "equation") return symbol.draft.typed === null;
-    if (symbol.kind === "value") return symbol.input === null;
-    return symbol.kind === "param" && symbol.param === null;
-  }) || callsFailed(scope);
+  return (
+    [...names].some(name => {
+      const symbol = scope.symbols.get(name);
+      if (symbol === undefined || own.has(name)) return false;
+      if (symbol.kind === "equation") return symbol.draft.typed === null;
+      if (symbol.kind === "value") return symbol.input === null;
+      return symbol.kind === "param" && symbol.param === null;
+    }) || callsFailed(scope)
+  );
 }
 
 /** A layer with errors gives results without types; its own errors have been reported. */

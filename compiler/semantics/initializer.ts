@@ -3,9 +3,9 @@
 
 import { report } from "../diagnostics/report.ts";
 import type { Expression } from "../syntax/ast.ts";
+import { matchArguments } from "./arguments.ts";
 import { requireSame } from "./builtin-call.ts";
 import { checkExpression } from "./expression.ts";
-import { matchArguments } from "./arguments.ts";
 import { didYouMean } from "./nearest.ts";
 import { printShape } from "./print-type.ts";
 import { textOf } from "./rules/shapes.ts";
@@ -82,7 +82,12 @@ function checkSimple(
   const numbers = Object.entries(kinds[kind]);
   const positional = call.args.filter(arg => arg.label === null).length;
   const sized = isPart || positional > numbers.length;
-  const own = numbers.map(([name, byDefault]) => ({ name, many: false, optional: byDefault !== null, span: null }));
+  const own = numbers.map(([name, byDefault]) => ({
+    name,
+    many: false,
+    optional: byDefault !== null,
+    span: null,
+  }));
   const size = { name: "size", many: kind === "zeros" || kind === "ones", optional: false, span: null };
   const given = matchArguments(place, kind, sized ? [size, ...own] : own, call.args, call.span);
   if (given === null) return null;
@@ -92,7 +97,8 @@ function checkSimple(
   for (const [name, byDefault] of numbers) {
     const arg = given.get(name)?.[0];
     const otherwise: Static | null = byDefault === null ? null : { kind: "number", value: byDefault };
-    const value = arg === undefined ? otherwise : staticOf(place, arg.value, "number", `\`${name}\` of \`${kind}\``);
+    const value =
+      arg === undefined ? otherwise : staticOf(place, arg.value, "number", `\`${name}\` of \`${kind}\``);
     if (value === null) sound = false;
     else values.set(name, value);
   }

@@ -8,11 +8,19 @@ import { movedAlong } from "./builtin-call.ts";
 import { findBuiltin } from "./builtins.ts";
 import { checkExpression } from "./expression.ts";
 import type { CheckedDefinition, Formal } from "./globals.ts";
-import { checkValues, type Solution, solveSizes } from "./layer-sizes.ts";
-import { didYouMean } from "./nearest.ts";
 import { reportUnknownAxis } from "./indices.ts";
+import { checkValues, type Solution, solveSizes } from "./layer-sizes.ts";
+import { counted, didYouMean } from "./nearest.ts";
 import { textOf } from "./rules/shapes.ts";
-import { findAxis, type FunctionValue, inOrder, type Place, reportAt, type Share, type Target } from "./scope.ts";
+import {
+  type FunctionValue,
+  findAxis,
+  inOrder,
+  type Place,
+  reportAt,
+  type Share,
+  type Target,
+} from "./scope.ts";
 import { isSame, namesInSize, printSize, type Size, substituteSizes } from "./size.ts";
 import { sizeOf, staticOf, staticSize } from "./statics.ts";
 import type { AxisName, LayerCall, Static, TypedExpression, ValueType } from "./typed.ts";
@@ -54,7 +62,10 @@ export function checkShare(place: Place, share: Share): void {
   const { value } = share;
   const help = ["`share enc = lstm(units)`: a layer with its sizes and numbers, without brackets and values"];
   if (value.kind !== "call" || value.axes !== null) {
-    reportAt(place, report("F0418", { name: share.name }, value.span, { label: "not a layer to share", help }));
+    reportAt(
+      place,
+      report("F0418", { name: share.name }, value.span, { label: "not a layer to share", help }),
+    );
     return;
   }
   const { name, span } = value.callee;
@@ -63,7 +74,11 @@ export function checkShare(place: Place, share: Share): void {
     const known = didYouMean(name, place.scope.globals.names());
     if (findBuiltin(name) === null) {
       reportAt(place, report("F0104", { name }, span, { label: "no layer has this name", help: known }));
-    } else reportAt(place, report("F0418", { name: share.name }, span, { label: "a function has nothing to share", help }));
+    } else
+      reportAt(
+        place,
+        report("F0418", { name: share.name }, span, { label: "a function has nothing to share", help }),
+      );
     return;
   }
   if (!isLayer(place, value, target)) return;
@@ -96,7 +111,8 @@ const matchable = ({ definition }: Target, formals: readonly Formal[]) =>
 /** What the layer with the prefix itself calls its parts: parts named beside it must not be taken for them. */
 function reserveNames(place: Place, { definition }: Target): void {
   for (const statement of definition.body) {
-    if (statement.kind === "equation") for (const { name } of statement.targets) place.reserved.add(name.name);
+    if (statement.kind === "equation")
+      for (const { name } of statement.targets) place.reserved.add(name.name);
     if (statement.kind === "param") place.reserved.add(statement.target.name.name);
     if (statement.kind === "share") place.reserved.add(statement.name.name);
   }
@@ -122,6 +138,7 @@ function useLayer(
   const layer = place.scope.globals.check(target, functions);
   if (layer === "recursive") return reportRecursion(place, call, target);
   if (layer.failed) place.scope.failures.add(target.definition);
+  if (layer.complaints.length > 0 && !functionsFit(place, call, target, given, layer)) return [];
   const solution = solveSizes(place, call, layer, values, statics);
   const checked = checkValues(place, call, layer, solution, values, axes);
   if (place.mode === "strict" && (checked === null || solution.unsolved.size > 0)) return [];
@@ -153,10 +170,14 @@ function resultType(
 ): ValueType | null {
   const sizes = [...type.shape, ...(type.classes === null ? [] : [type.classes])];
   if (sizes.some(size => namesInSize(size).some(name => solution.unsolved.has(name)))) return null;
-  const bound = new Map(layer.typed.axes.filter(axis => axis.kind === "bound").map((axis, at) => [axis.name, axes[at]?.axis]));
+  const bound = new Map(
+    layer.typed.axes.filter(axis => axis.kind === "bound").map((axis, at) => [axis.name, axes[at]?.axis]),
+  );
   const own = type.axes.flatMap(axis => bound.get(axis) ?? []);
   const taken = new Set(axes.map(({ axis }) => axis));
-  const mapped = [...values.values()].flatMap(value => value?.type.axes ?? []).filter(axis => !taken.has(axis));
+  const mapped = [...values.values()]
+    .flatMap(value => value?.type.axes ?? [])
+    .filter(axis => !taken.has(axis));
   const inCaller = (size: Size): Size => substituteSizes(size, solution.environment);
   return {
     dtype: type.dtype,
@@ -198,9 +219,40 @@ export function functionNamed(place: Place, value: Expression): FunctionValue | 
     if (builtin !== null) return { kind: "builtin", name: builtin };
   }
   const text = textOf(value.span);
-  const help = name === null ? ["write its name alone, as in `activation: tanh`"] : didYouMean(name, scope.globals.names());
-  reportAt(place, report("F0412", { text }, value.span, { label: "a function or layer is wanted here", help }));
+  const help =
+    name === null
+      ? ["write its name alone, as in `activation: tanh`"]
+      : didYouMean(name, scope.globals.names());
+  reportAt(
+    place,
+    report("F0412", { text }, value.span, { label: "a function or layer is wanted here", help }),
+  );
   return null;
+}
+
+/** False after a complaint about functions that the layer has errors with, and has none without. */
+function functionsFit(
+  place: Place,
+  call: CallExpression,
+  target: Target,
+  given: ReadonlyMap<string, readonly Argument[]>,
+  layer: CheckedDefinition,
+): boolean {
+  const plain = place.scope.globals.check(target, new Map());
+  const [complaint] = layer.complaints;
+  if (plain === "recursive" || plain.failed || complaint === undefined) return true;
+  const functions = layer.formals.filter(({ name, kind }) => kind === "function" && given.has(name));
+  const values = functions.flatMap(({ name }) => given.get(name)?.[0]?.value ?? []);
+  const [first] = values;
+  const names = values.map(value => textOf(value.span)).join(", ");
+  reportAt(
+    place,
+    report("F0419", { callee: call.callee.name, function: names }, (first ?? call).span, {
+      label: "does not fit",
+      notes: complaint.span === null ? [] : [{ span: complaint.span, text: complaint.title }],
+    }),
+  );
+  return false;
 }
 
 interface StaticArguments {
@@ -244,9 +296,14 @@ function bindAxes(place: Place, call: CallExpression, { definition }: Target): r
   const name = call.callee.name;
   if (items.length !== wanted.length) {
     const form = wanted.length === 0 ? `${name}(..)` : `${name}[${wanted.join(", ")}](..)`;
-    const label = wanted.length === 0 ? "it has no axis of its own" : `it runs along ${wanted.length}`;
+    const label = wanted.length === 0 ? "it works at each step by itself" : "its axes are given in brackets";
     const notes = [{ span: definition.headerSpan, text: "it is declared here" }];
-    const values = { name, wanted: wanted.length, found: items.length };
+    const given = items.length === 0 ? "none is given" : `${counted(items.length, "is", "are")} given`;
+    const values = {
+      name,
+      wanted: wanted.length === 0 ? "no axis" : counted(wanted.length, "axis", "axes"),
+      given,
+    };
     reportAt(place, report("F0218", values, call.callee.span, { label, notes, help: [`write \`${form}\``] }));
     return null;
   }
@@ -256,7 +313,10 @@ function bindAxes(place: Place, call: CallExpression, { definition }: Target): r
     const base = reversed ? item.operand : item;
     if (base.kind !== "name" || base.indices !== null) {
       const help = ["the brackets of a call take axes, `[t]` or `[-t]`; positions belong to the arguments"];
-      reportAt(place, report("F0209", { text: textOf(item.span) }, item.span, { label: "not an axis", help }));
+      reportAt(
+        place,
+        report("F0209", { text: textOf(item.span) }, item.span, { label: "not an axis", help }),
+      );
       return null;
     }
     const axis = base.name.name;

@@ -9,7 +9,16 @@ import type { CheckedDefinition } from "./globals.ts";
 import { printFeature } from "./print-type.ts";
 import { origins, quote } from "./rules/shapes.ts";
 import { type Place, reportAt } from "./scope.ts";
-import { bareName, constantOf, constantSize, divideExactly, namesInSize, printSize, type Size, substituteSizes } from "./size.ts";
+import {
+  bareName,
+  constantOf,
+  constantSize,
+  divideExactly,
+  namesInSize,
+  printSize,
+  type Size,
+  substituteSizes,
+} from "./size.ts";
 import { isWhole } from "./statics.ts";
 import type { LayerCall, Static, TypedExpression, TypedInput, ValueType } from "./typed.ts";
 
@@ -126,7 +135,8 @@ function fitValue(
 ): TypedExpression | null {
   const complain = () => argumentMismatch(place, call, formal, actual, solution);
   const { dtype, shape, classes } = formal.type;
-  const wholeStatic = actual.kind === "static" && actual.type.dtype === "real" && isWhole(place.scope, actual.value);
+  const wholeStatic =
+    actual.kind === "static" && actual.type.dtype === "real" && isWhole(place.scope, actual.value);
   const asIndex = dtype === "index" && wholeStatic;
   if ((actual.type.dtype !== dtype && !asIndex) || actual.type.shape.length !== shape.length) {
     reportAt(place, complain());
@@ -173,7 +183,11 @@ function argumentMismatch(
   });
 }
 
-function argumentHelp(formal: TypedInput, actual: TypedExpression, wanted: readonly Size[]): readonly string[] {
+function argumentHelp(
+  formal: TypedInput,
+  actual: TypedExpression,
+  wanted: readonly Size[],
+): readonly string[] {
   const text = quote(actual) ?? "..";
   if (formal.type.dtype === "real" && actual.type.dtype !== "real") return [`write \`real(${text})\``];
   const { shape } = actual.type;

@@ -51,10 +51,16 @@ export function collectReads(scope: DefinitionScope, facts: LayerFacts): Reads {
     }
   }
 
-  function visitRead(read: Extract<TypedExpression, { kind: "read" }>, now: boolean, found: ImmediateRead[]): void {
+  function visitRead(
+    read: Extract<TypedExpression, { kind: "read" }>,
+    now: boolean,
+    found: ImmediateRead[],
+  ): void {
     const beyond = read.indices.flatMap(index => sidesOf(index));
     if (beyond.length > 0) ends.set(read.name, [...(ends.get(read.name) ?? []), ...beyond]);
-    const moves = read.indices.some(index => index.kind === "offset" && signOfOffset({ scope }, index.offset) !== "here");
+    const moves = read.indices.some(
+      index => index.kind === "offset" && signOfOffset({ scope }, index.offset) !== "here",
+    );
     if (!now) return;
     if (!moves) found.push({ name: read.name, span: read.span });
     else visitBoundaries(read.name, beyond, found);
@@ -74,7 +80,11 @@ export function collectReads(scope: DefinitionScope, facts: LayerFacts): Reads {
     if (index.kind === "end") return [];
     const sign = signOfOffset({ scope }, index.offset);
     const { axis } = index;
-    if (sign === null) return [{ axis, side: "before" }, { axis, side: "after" }];
+    if (sign === null)
+      return [
+        { axis, side: "before" },
+        { axis, side: "after" },
+      ];
     return sign === "here" ? [] : [{ axis, side: sign }];
   }
 

@@ -52,6 +52,8 @@ export interface EquationDraft {
   readonly order: readonly AxisName[];
   /** Left-hand offsets: `out[t+1]` has 1 for t. */
   readonly moved: ReadonlyMap<AxisName, Size>;
+  /** False after an error on the left side: nobody knows then how the name is to be read. */
+  readonly sound: boolean;
   readonly role: TypedEquation["role"];
   readonly boundaries: BoundaryDraft[];
   feature: Feature | null;
@@ -107,6 +109,8 @@ export interface DefinitionScope {
   readonly instances: Map<string, number>;
   /** Uses of layers that have errors of their own: what such a layer gives is unknown, and has been explained. */
   readonly failures: Set<Definition>;
+  /** Unknown names that have been complained about: once is enough. */
+  readonly unknown: Set<string>;
   readonly report: (diagnostic: Diagnostic) => void;
 }
 
@@ -131,6 +135,18 @@ export interface Place {
 export const reportAt = (place: Place, diagnostic: Diagnostic): void => {
   if (place.mode === "strict") place.scope.report(diagnostic);
 };
+
+/** Whether an unknown name is worth a complaint: once, and not when it stands in text that did not parse. */
+export function isNews(place: Place, name: string): boolean {
+  const { unknown, globals, failures, definition } = place.scope;
+  if (place.mode !== "strict") return false;
+  if (unknown.has(name) || globals.lost.has(name)) {
+    failures.add(definition);
+    return false;
+  }
+  unknown.add(name);
+  return true;
+}
 
 /** Axes without repetition, in the order of declaration. */
 export const inOrder = (scope: DefinitionScope, axes: Iterable<AxisName>): readonly AxisName[] => {

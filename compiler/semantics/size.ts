@@ -55,8 +55,8 @@ export const negateSize = (size: Size): Size => ({
 export const subtractSizes = (left: Size, right: Size): Size => addSizes(left, negateSize(right));
 
 export const multiplySizes = (...sizes: readonly Size[]): Size =>
-  sizes.reduce((left, right) =>
-    collect(left.terms.flatMap(a => right.terms.map(b => multiplyTerms(a, b)))),
+  sizes.reduce(
+    (left, right) => collect(left.terms.flatMap(a => right.terms.map(b => multiplyTerms(a, b)))),
     constantSize(1),
   );
 
@@ -94,7 +94,8 @@ export function divideExactly(left: Size, right: Size): Size | null {
 export function evaluateSize(size: Size, environment: SizeEnvironment): number {
   return size.terms.reduce(
     (sum, term) =>
-      sum + term.factors.reduce((value, factor) => value * evaluateFactor(factor, environment), term.coefficient),
+      sum +
+      term.factors.reduce((value, factor) => value * evaluateFactor(factor, environment), term.coefficient),
     0,
   );
 }
@@ -132,7 +133,9 @@ function substituteFactor(factor: Factor, values: ReadonlyMap<string, Size>): Si
 export function namesInSize(size: Size): readonly string[] {
   const names = size.terms.flatMap(term =>
     term.factors.flatMap(factor =>
-      factor.kind === "name" ? [factor.name] : [...namesInSize(factor.numerator), ...namesInSize(factor.denominator)],
+      factor.kind === "name"
+        ? [factor.name]
+        : [...namesInSize(factor.numerator), ...namesInSize(factor.denominator)],
     ),
   );
   return [...new Set(names)];

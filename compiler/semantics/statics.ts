@@ -4,8 +4,9 @@ import { report } from "../diagnostics/report.ts";
 import type { Expression } from "../syntax/ast.ts";
 import { checkExpression } from "./expression.ts";
 import { didYouMean } from "./nearest.ts";
+import { textOf } from "./rules/shapes.ts";
 import type { DefinitionScope, Place } from "./scope.ts";
-import { reportAt } from "./scope.ts";
+import { isNews, reportAt } from "./scope.ts";
 import {
   addSizes,
   constantOf,
@@ -18,7 +19,6 @@ import {
   subtractSizes,
 } from "./size.ts";
 import type { Static } from "./typed.ts";
-import { textOf } from "./rules/shapes.ts";
 
 /** Reads an expression as a size. Positions along static axes are sizes in offsets only. */
 export function sizeOf(place: Place, expression: Expression, inOffset = false): Size | null {
@@ -56,18 +56,36 @@ function binarySize(
     case "-":
       return subtractSizes(left, right);
     case "*":
-      return multiplySizes(left, right);
+      return product(place, expression, [left, right]);
     case "/":
       return divideSizes(left, right) ?? notASize(place, expression, "a division by zero");
     case "^": {
       const exponent = constantOf(right);
       if (exponent === null || exponent < 0 || exponent > 16)
         return notASize(place, expression, "the exponent must be a number from 0 to 16");
-      return multiplySizes(...Array.from({ length: exponent }, () => left));
+      return product(
+        place,
+        expression,
+        Array.from({ length: exponent }, () => left),
+      );
     }
     default:
       return notASize(place, expression, `\`${expression.operator}\` is not part of sizes`);
   }
+}
+
+/** Polynomials grow fast when they are multiplied out; nobody writes such sizes on purpose. */
+function product(place: Place, expression: Expression, factors: readonly Size[]): Size | null {
+  let result = constantSize(1);
+  for (const factor of factors) {
+    if (result.terms.length * factor.terms.length > 64)
+      return notASize(place, expression, "this is too long for a size");
+    result = multiplySizes(result, factor);
+  }
+  if (result.terms.some(term => !Number.isSafeInteger(term.coefficient))) {
+    return notASize(place, expression, "this number is too large");
+  }
+  return result;
 }
 
 function namedSizeOf(
@@ -78,7 +96,7 @@ function namedSizeOf(
   const { name, span } = expression.name;
   const symbol = place.scope.symbols.get(name);
   if (symbol === undefined) {
-    if (place.scope.globals.lost.has(name)) return null;
+    if (!isNews(place, name)) return null;
     reportAt(
       place,
       report("F0304", { name }, span, {
@@ -108,20 +126,32 @@ export const shorten = (text: string): string => (text.length > 30 ? `${text.sli
 
 const sizeNames = (scope: DefinitionScope): readonly string[] =>
   [...scope.symbols]
-    .filter(([, symbol]) => symbol.kind === "inferred" || (symbol.kind === "static" && symbol.parameter.kind === "size"))
+    .filter(
+      ([, symbol]) =>
+        symbol.kind === "inferred" || (symbol.kind === "static" && symbol.parameter.kind === "size"),
+    )
     .map(([name]) => name);
 
 /** A static number or truth value. */
-export function staticOf(place: Place, expression: Expression, wanted: "number" | "bool", what: string): Static | null {
+export function staticOf(
+  place: Place,
+  expression: Expression,
+  wanted: "number" | "bool",
+  what: string,
+): Static | null {
   const checked = checkExpression(place, expression);
   if (checked === null) return null;
   const dtype = wanted === "bool" ? "bool" : "real";
   if (checked.kind === "static" && checked.type.dtype === dtype) return checked.value;
   const label =
-    checked.kind === "static" ? `this is a ${checked.type.dtype === "bool" ? "truth value" : "number"}` : "this is a value";
+    checked.kind === "static"
+      ? `this is a ${checked.type.dtype === "bool" ? "truth value" : "number"}`
+      : "this is a value";
   reportAt(
     place,
-    report("F0413", { what, wanted: wanted === "bool" ? "truth value" : "number" }, expression.span, { label }),
+    report("F0413", { what, wanted: wanted === "bool" ? "truth value" : "number" }, expression.span, {
+      label,
+    }),
   );
   return null;
 }

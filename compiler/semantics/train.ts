@@ -28,7 +28,7 @@ export function checkTrain(place: Place, drafts: readonly EquationDraft[]): Type
     const notes = [{ span: first.span, text: "the first one is here" }];
     scope.report(report("F0614", {}, span, { label: "a second block", notes }));
   }
-  if (drafts.every(draft => draft.role !== "loss")) {
+  if (drafts.every(draft => draft.role !== "loss") && !scope.globals.lost.has("loss")) {
     const help = ["write what is to become small: `loss = mean[t](crossEntropy(logits[t], y[t]))`"];
     scope.report(report("F0610", {}, first.span, { label: "trained for what?", help }));
   }
@@ -41,7 +41,10 @@ export function checkTrain(place: Place, drafts: readonly EquationDraft[]): Type
     return wholeNumber(place, setting) ?? numberStatic(byDefault);
   };
   return {
-    optimizer: (optimizer && optimizerOf(place, optimizer.value)) ?? { kind: "adam", numbers: filled("adam") },
+    optimizer: (optimizer && optimizerOf(place, optimizer.value)) ?? {
+      kind: "adam",
+      numbers: filled("adam"),
+    },
     clipNorm: clip === undefined ? null : clipOf(place, clip.value),
     batch: whole("batch", 32),
     epochs: whole("epochs", 1),
@@ -60,7 +63,9 @@ function settingsByKey(place: Place, settings: readonly Setting[]): ReadonlyMap<
       place.scope.report(report("F0604", { key: name }, span, { label: "no such setting", help }));
     } else if (before !== undefined) {
       const notes = [{ span: before.key.span, text: "given here already" }];
-      place.scope.report(report("F0404", { callee: "train", argument: name }, span, { notes }));
+      place.scope.report(
+        report("F0404", { callee: "train", argument: name }, span, { label: "for the second time", notes }),
+      );
     } else found.set(name, setting);
   }
   return found;

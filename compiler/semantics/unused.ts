@@ -6,7 +6,9 @@ import type { DefinitionScope, LocalSymbol } from "./scope.ts";
 export function warnUnused(scope: DefinitionScope): void {
   const excused = new Set(scope.definition.results.map(({ name }) => name.name));
   for (const { drafts } of scope.groups) {
-    const needed = drafts.some(draft => scope.used.has(draft.name) || excused.has(draft.name) || draft.role !== "plain");
+    const needed = drafts.some(
+      draft => scope.used.has(draft.name) || excused.has(draft.name) || draft.role !== "plain",
+    );
     if (needed) for (const draft of drafts) excused.add(draft.name);
   }
   for (const { target } of scope.definition.body.filter(statement => statement.kind === "generate")) {
@@ -14,8 +16,13 @@ export function warnUnused(scope: DefinitionScope): void {
   }
   for (const [name, symbol] of scope.symbols) {
     if (name === "" || scope.used.has(name) || excused.has(name) || symbol.kind === "inferred") continue;
-    const help = symbol.kind === "equation" && scope.definition.kind === "model" ? [`to see it from outside: \`output ${name} = ..\``] : [];
-    scope.report(report("F0108", { what: wordFor(symbol), name }, symbol.span, { label: "never read", help }));
+    const help =
+      symbol.kind === "equation" && scope.definition.kind === "model"
+        ? [`to see it from outside: \`output ${name} = ..\``]
+        : [];
+    scope.report(
+      report("F0108", { what: wordFor(symbol), name }, symbol.span, { label: "never read", help }),
+    );
   }
 }
 

@@ -24,11 +24,30 @@ export function namesRead(expression: Expression, into: Set<string> = new Set())
   return into;
 }
 
+/** Names of layers and functions called, and bare names given to calls: they may be function arguments. */
+export function namesCalled(expression: Expression, into: Set<string> = new Set()): Set<string> {
+  if (expression.kind === "call") {
+    into.add(expression.callee.name);
+    for (const { value } of expression.args) {
+      if (value.kind === "name") into.add(value.name.name);
+      else namesCalled(value, into);
+    }
+  } else if (expression.kind === "unary") namesCalled(expression.operand, into);
+  else if (expression.kind === "binary") {
+    namesCalled(expression.left, into);
+    namesCalled(expression.right, into);
+  }
+  return into;
+}
+
 /**
  * Strongly connected components in dependency order (Tarjan 1972), without recursion: chains of equations may be
  * long. `next(i)` are the indices that i needs.
  */
-export function components(count: number, next: (at: number) => readonly number[]): readonly (readonly number[])[] {
+export function components(
+  count: number,
+  next: (at: number) => readonly number[],
+): readonly (readonly number[])[] {
   const order = new Array<number>(count).fill(-1);
   const low = new Array<number>(count).fill(0);
   const stacked = new Array<boolean>(count).fill(false);

@@ -39,7 +39,8 @@ export interface Recovery {
 }
 
 export interface Builder {
-  file(match: MatchResult): SourceFile;
+  /** Statements that were built before stand in the text as placeholders; they are given by place. */
+  file(match: MatchResult, built: ReadonlyMap<number, Statement>): SourceFile;
   /** Of a match of rule Statement on a part of the text that begins at `offset`. */
   statement(match: MatchResult, offset: number): Statement;
 }
@@ -58,6 +59,7 @@ const binaryOperators: { readonly [written: string]: BinaryOperator } = {
 };
 
 export function createBuilder(source: Source, diagnostics: Diagnostic[], recovery: Recovery): Builder {
+  let statementsByPlace: ReadonlyMap<number, Statement> = new Map();
   let offset = 0; // where the text of the current match begins in the source
   const { group, measured } = createGrouping(source, diagnostics);
 
@@ -202,7 +204,9 @@ export function createBuilder(source: Source, diagnostics: Diagnostic[], recover
     badStatement(_bad) {
       return badNode(this, "statement");
     },
-    Statement: (statement, _eos) => statement.build(),
+    Statement(statement, _eos) {
+      return statementsByPlace.get(spanOf(statement).start) ?? statement.build();
+    },
     Axis_static(_word, name, _equals, first, _dots, last): Statement {
       const span = spanOf(this);
       return {
@@ -329,7 +333,12 @@ export function createBuilder(source: Source, diagnostics: Diagnostic[], recover
   }
 
   return {
-    file: match => semantics(match).build(),
+    file(match, built) {
+      statementsByPlace = built;
+      const file: SourceFile = semantics(match).build();
+      statementsByPlace = new Map();
+      return file;
+    },
     statement(match, from) {
       offset = from;
       const statement: Statement = semantics(match).build();

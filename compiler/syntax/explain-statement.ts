@@ -22,25 +22,23 @@ const equation = "an equation needs no word: `name = ..`";
 const layered = "a layer is written `layer f(x: real) -> y { .. }`";
 
 /** Words of other languages, each with what Frond has instead. */
-const foreignWords: { readonly [word: string]: string } = {
-  if: chooses,
-  else: chooses,
-  then: chooses,
-  for: axisLoops,
-  while: axisLoops,
-  return: named,
-  let: equation,
-  const: equation,
-  var: equation,
-  def: layered,
-  fn: layered,
-  func: layered,
-  function: layered,
-  class: layered,
-  lambda: "name the function: `layer f(x: real) -> y { .. }`, and pass `f`",
-};
-
-const isForeignWord = (text: string) => Object.hasOwn(foreignWords, text);
+const foreignWords: ReadonlyMap<string, string> = new Map([
+  ["if", chooses],
+  ["else", chooses],
+  ["then", chooses],
+  ["for", axisLoops],
+  ["while", axisLoops],
+  ["return", named],
+  ["let", equation],
+  ["const", equation],
+  ["var", equation],
+  ["def", layered],
+  ["fn", layered],
+  ["func", layered],
+  ["function", layered],
+  ["class", layered],
+  ["lambda", "name the function: `layer f(x: real) -> y { .. }`, and pass `f`"],
+]);
 
 /** A top-level stretch that is neither import nor definition. */
 export function explainItem({ source, what, tokens }: Scene): Diagnostic | null {
@@ -54,7 +52,7 @@ export function explainItem({ source, what, tokens }: Scene): Diagnostic | null 
     return report("F0031", {}, span, { help: ['write `import { name } from "./file.frond"`'] });
   }
   if (first.kind === "close") return report("F0005", { bracket: first.text }, spanOf(source, first));
-  if (isForeignWord(first.text)) return foreignWord(source, first);
+  if (foreignWords.has(first.text)) return foreignWord(source, first);
   const help = misspelt(first.text, ["layer", "model", "import"]);
   return report("F0025", { found: describe(first) }, span, { help });
 }
@@ -70,7 +68,7 @@ function misspelt(word: string, words: readonly string[]): readonly string[] {
 
 function foreignWord(source: Scene["source"], token: Scene["tokens"][number]): Diagnostic {
   return report("F0019", { word: token.text }, spanOf(source, token), {
-    help: [foreignWords[token.text] ?? ""],
+    help: [foreignWords.get(token.text) ?? ""],
   });
 }
 
@@ -86,7 +84,7 @@ export function explainWords({
 }: Scene): Diagnostic | null {
   const first = tokens[0]!;
   for (const token of [first, previous, found]) {
-    if (token?.kind !== "word" || !isForeignWord(token.text)) continue;
+    if (token?.kind !== "word" || !foreignWords.has(token.text)) continue;
     const after = tokens[tokens.indexOf(token) + 1]?.text ?? "";
     if (!["=", "[", ":", ",", ")", "("].includes(after) || (token === first && after === "(")) {
       return foreignWord(source, token);

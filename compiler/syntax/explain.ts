@@ -198,23 +198,23 @@ function comma({ source, what, tokens, found, previous, open, index }: Scene): D
   return report("F0029", {}, spanOf(source, found), { help: [help] });
 }
 
-const typeNames: { readonly [written: string]: string } = {
-  int: "size",
-  integer: "size",
-  float: "real",
-  double: "real",
-  vector: "real[n]",
-  matrix: "real[n, m]",
-  tensor: "real[n, m]",
-  boolean: "bool",
-  fn: "function",
-};
+const typeNames: ReadonlyMap<string, string> = new Map([
+  ["int", "size"],
+  ["integer", "size"],
+  ["float", "real"],
+  ["double", "real"],
+  ["vector", "real[n]"],
+  ["matrix", "real[n, m]"],
+  ["tensor", "real[n, m]"],
+  ["boolean", "bool"],
+  ["fn", "function"],
+]);
 
 function unknownType({ source, what, tokens, found, previous, open }: Scene): Diagnostic | null {
   if (found?.kind !== "word" || previous?.text !== ":" || reservedWords.has(found.text)) return null;
   const declares = ["input", "target", "param"].includes(tokens[0]!.text) && open.length === 0;
   if (!declares && what !== "header") return null;
-  const near = typeNames[found.text.toLowerCase().replace(/\d+$/, "")];
+  const near = typeNames.get(found.text.toLowerCase().replace(/\d+$/, ""));
   const help = [
     near === undefined ? "the types are `real[n]`, `index(n)`, `bool`" : `did you mean \`${near}\`?`,
   ];

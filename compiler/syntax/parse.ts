@@ -8,6 +8,7 @@ import { createBuilder } from "./build.ts";
 import { grammar } from "./grammar.ts";
 import { createRecovery } from "./recover.ts";
 import { scan } from "./scan.ts";
+import { parseSegments } from "./segments.ts";
 
 export interface ParseResult {
   readonly file: SourceFile;
@@ -22,10 +23,11 @@ export function parse(source: Source): ParseResult {
   const grouping: Diagnostic[] = [];
   const recovery = createRecovery(source, scanned, (match, offset) => builder.statement(match, offset));
   const builder = createBuilder(source, grouping, recovery);
-  const match = grammar().match(scanned.text, "File");
+  const { text, statements } = parseSegments(scanned, builder.statement);
+  const match = grammar().match(text, "File");
   if (match.failed())
     throw new InternalError("parse", `the grammar refuses a text: ${JSON.stringify(source.text)}`);
-  const file = builder.file(match);
+  const file = builder.file(match, statements);
   const diagnostics = [...scanned.diagnostics, ...recovery.diagnostics, ...grouping];
   const place = (diagnostic: Diagnostic) => diagnostic.span?.start ?? 0;
   return { file, diagnostics: diagnostics.toSorted((a, b) => place(a) - place(b)), lost: recovery.lost };

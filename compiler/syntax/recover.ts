@@ -1,7 +1,7 @@
 // What happens to text that the grammar's recovery rules have skipped: it is cut into statements, each is tried again
 // by itself, and what still does not parse is explained.
 
-import type { FailedMatchResult, MatchResult } from "ohm-js";
+import type { MatchResult } from "ohm-js";
 import type { Diagnostic, Source } from "../diagnostics/diagnostic.ts";
 import { report } from "../diagnostics/report.ts";
 import type { Statement } from "./ast.ts";
@@ -55,24 +55,30 @@ export function createRecovery(
     const { match, offset } = matchTokens(tokens, "Statement");
     if (match.succeeded()) return build(match, offset);
     for (const name of definedNames(tokens)) lost.add(name);
-    explainTokens("statement", tokens, match as FailedMatchResult, offset);
+    explainTokens("statement", tokens, match, offset);
     return null;
   }
 
   function other(bad: Bad): void {
     const tokens = tokensIn(scanned.tokens, bad.span.start, bad.span.end);
     if (tokens.length === 0) return;
-    if (bad.what === "setting") return setting(tokens);
-    for (const name of bad.what === "header" ? tokens.slice(1, 2) : topLevelNames(tokens))
-      lost.add(name.text);
-    const { match, offset } = matchTokens(tokens, bad.what === "header" ? "Header" : "Import");
-    explainTokens(bad.what, tokens, match as FailedMatchResult, offset);
+    if (bad.what === "setting") setting(tokens);
+    else headerOrItem(bad.what, tokens);
+  }
+
+  function headerOrItem(what: "statement" | "header" | "item", tokens: readonly Token[]): void {
+    for (const name of what === "header" ? tokens.slice(1, 2) : topLevelNames(tokens)) lost.add(name.text);
+    const { match, offset } = matchTokens(tokens, what === "header" ? "Header" : "Import");
+    explainTokens(what, tokens, match, offset);
   }
 
   function setting(all: readonly Token[]): void {
     const tokens = all.length > 1 && all.at(-1)!.text === "," ? all.slice(0, -1) : all;
     const { match, offset } = matchTokens(tokens, "Setting");
-    if (match.failed()) return explainTokens("setting", tokens, match as FailedMatchResult, offset);
+    if (match.failed()) {
+      explainTokens("setting", tokens, match, offset);
+      return;
+    }
     const last = tokens.at(-1)!;
     const span = { source, start: last.start, end: last.end };
     diagnostics.push(report("F0009", {}, span, { label: "a comma must follow" }));
@@ -87,7 +93,7 @@ export function createRecovery(
   function explainTokens(
     what: Bad["what"],
     tokens: readonly Token[],
-    match: FailedMatchResult,
+    match: MatchResult,
     offset: number,
   ): void {
     const place = match.failed() ? offset + match.getRightmostFailurePosition() : tokens.at(-1)!.end;
@@ -146,7 +152,7 @@ function createScene(
 }
 
 /** What Ohm expected, if it can be said in a few words. */
-function expectedText(match: FailedMatchResult): string {
+function expectedText(match: MatchResult): string {
   if (!match.failed()) return "";
   const text = match.getExpectedText().replaceAll('"', "`");
   if (text.includes("a number") && text.includes("a name")) return "an expression";

@@ -98,8 +98,9 @@ export function beginsStatement(tokens: readonly Token[], index: number): boolea
   if (first?.kind !== "word" || second === undefined) return false;
   if (isStatementWord(first.text) && (second.kind === "word" || first.text === "train")) return true;
   if (second.text !== "[") return second.text === "=";
-  const close = tokens.findIndex((token, at) => at > index && token.text === "]");
-  return close > 0 && tokens[close + 1]?.text === "=";
+  let close = index + 2;
+  while (close < tokens.length && tokens[close]!.text !== "]") close += 1;
+  return tokens[close + 1]?.text === "=";
 }
 
 /** The tokens that lie inside `[start, end)`; `tokens` are in order. */

@@ -90,11 +90,17 @@ export function fitWeights(
         found: formatShape(tensor.shape),
         expected: formatShape(shape),
       };
-      problems.push(report("F0825", values, null));
+      problems.push(report("F0825", values, null, { help: sizesHelp(problems) }));
     }
   }
   if (problems.length > 0) throw new FrondError(problems);
   return fitting;
+}
+
+/** Said once: where one shape is wrong, most are. */
+function sizesHelp(before: readonly Diagnostic[]): readonly string[] {
+  if (before.some(({ code }) => code === "F0825")) return [];
+  return ["the weights were made with other sizes: give those that they were trained with"];
 }
 
 function suggestion(name: string, candidates: readonly string[], who: string): readonly string[] {

@@ -22,7 +22,7 @@ export const train = command({
   options: {
     ...sessionOptions,
     valid: text("FILE", "data to evaluate on after every epoch"),
-    epochs: count("N", "how often to go through the data, epochs before --resume included"),
+    epochs: count("N", "passes through the data, those before --resume included"),
     rate: positive("X", "the optimiser's learning rate"),
     save: text("FILE", "where to write the weights (safetensors)"),
     resume: text("FILE", "go on from what --save wrote"),
@@ -58,6 +58,7 @@ export const train = command({
         },
         onCheckpoint: () => save(session, values.save),
       });
+      progress?.finish();
       const seconds = (io.now() - started) / 1000;
       finish(
         session,

@@ -30,7 +30,7 @@ export function numericGradient(
   graph: Graph,
   environment: Required<PlainEnvironment>,
   name: string,
-  { loss = "loss", step = 1e-3, entries }: { loss?: string; step?: number; entries?: readonly number[] } = {},
+  { loss = "loss", step = 1e-4, entries }: { loss?: string; step?: number; entries?: readonly number[] } = {},
 ): { readonly entries: readonly number[]; readonly values: readonly number[] } {
   const tensor = environment.parameters.get(name)!;
   const chosen = entries ?? Array.from(tensor.data, (_, i) => i);

@@ -4,12 +4,25 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Diagnostic, Source } from "../../compiler/diagnostics/diagnostic.ts";
+import { lower } from "../../compiler/lower/lower.ts";
 import { checkFile } from "../../compiler/semantics/check.ts";
+import type { TypedDefinition } from "../../compiler/semantics/typed.ts";
 import { loadLibrary } from "../../compiler/syntax/library.ts";
 import { parse } from "../../compiler/syntax/parse.ts";
 
 /** Pages of these ranges are run. */
-export const ranges: readonly RegExp[] = [/^F00/, /^F01/, /^F02/, /^F03/, /^F04/, /^F0501/, /^F06/];
+export const ranges: readonly RegExp[] = [
+  /^F00/,
+  /^F01/,
+  /^F02/,
+  /^F03/,
+  /^F04/,
+  /^F0501/,
+  /^F06/,
+  /^F070/,
+  /^F071/,
+  /^F0720/,
+];
 
 /** What the examples may import. */
 const importable: ReadonlyMap<string, string> = new Map([
@@ -29,8 +42,16 @@ export function checkText(name: string, text: string, code: string): readonly Di
     const found = path === `./${name}` ? text : importable.get(path);
     return found === undefined ? null : { name: path.slice(2), text: found };
   };
-  return [...diagnostics, ...checkFile(file, loadLibrary(), read, lost).diagnostics];
+  const checked = checkFile(file, loadLibrary(), read, lost);
+  const found = [...diagnostics, ...checked.diagnostics];
+  return code.startsWith("F07") && found.length === 0 ? lowerModels(checked.definitions) : found;
 }
+
+/** What lowering says of the models with their default sizes. */
+const lowerModels = (definitions: readonly TypedDefinition[]): readonly Diagnostic[] =>
+  definitions
+    .filter(({ kind }) => kind === "model")
+    .flatMap(model => lower(model, { sizes: new Map(), mode: "train" }).diagnostics);
 
 export interface ErrorPage {
   readonly code: string;

@@ -25,6 +25,8 @@ class Choices {
 interface Recurrent {
   readonly slot: NodeId;
   readonly axis: AxisId;
+  /** What first read it: the state follows from that, so there is a cycle. */
+  user: NodeId | null;
 }
 
 /** All values have `units` features, and magnitudes that stay small. */
@@ -36,16 +38,19 @@ class Making {
   readonly k = this.b.axis("k", 2);
   readonly pool: NodeId[];
   readonly states: Recurrent[] = [];
+  readonly weights = ["U", "V", "W"].map(name => this.b.parameter(name, [units, units]));
+  readonly direction: number;
   #site = 0;
 
   constructor(choices: readonly number[]) {
     this.c = new Choices(choices);
+    this.direction = this.c.of([1, 1, -1]);
     const shape = [units];
     const { b, t, s, k } = this;
     this.pool = [
       b.input("x", { shape, axes: [t] }),
       b.input("y", { shape, axes: [t, s] }),
-      b.input("z", { shape, axes: [s], batched: false }),
+      b.mul(b.parameter("r", shape), b.sin(b.cast(b.index(s), "real"))),
       b.parameter("p", shape),
       b.parameter("q", shape, [k]),
       b.constant([0.5, -1], "real", shape),
@@ -62,8 +67,13 @@ class Making {
     return this.b.typeOf(x).axes.includes(axis) ? x : this.b.broadcast(x, { axes: [axis] });
   }
 
+  /** Recurrences and reductions seldom meet on one axis: that has no order. */
+  stateAxis(): AxisId {
+    return this.c.of([this.t, this.t, this.t, this.t, this.t, this.s, this.k]);
+  }
+
   axis(): AxisId {
-    return this.c.of([this.t, this.t, this.t, this.s, this.k]);
+    return this.c.of([this.s, this.s, this.s, this.k, this.k, this.k, this.t]);
   }
 
   zero(): NodeId {
@@ -72,14 +82,16 @@ class Making {
 
   /** A new state, read with a delay. */
   state(): NodeId {
-    const axis = this.axis();
+    const axis = this.stateAxis();
     const slot = this.b.placeholder({ dtype: "real", shape: [units], axes: [axis], batched: true });
-    this.states.push({ slot, axis });
-    return this.delayed({ slot, axis });
+    const state = { slot, axis, user: null };
+    this.states.push(state);
+    return this.delayed(state);
   }
 
-  delayed({ slot, axis }: Recurrent): NodeId {
-    const offset = this.c.of([1, 1, 1, 2, 3, -1]);
+  delayed({ slot, axis }: Pick<Recurrent, "slot" | "axis">): NodeId {
+    const sign = axis === this.t ? this.direction : 1;
+    const offset = sign * this.c.of([1, 1, 1, 2, 3]);
     return this.b.shift(slot, this.c.below(3) === 0 ? this.withoutAxis(axis) : this.zero(), axis, offset);
   }
 
@@ -99,11 +111,14 @@ class Making {
       case 2:
         return b.sub(x, b.neg(y));
       case 3:
-        return product(b, x, b.parameter(`W${c.below(3)}`, [units, units]));
+        return product(b, x, c.of(this.weights));
       case 4:
       case 5:
-      case 6:
-        return b.tanh(b.add(x, this.state()));
+      case 6: {
+        const next = b.tanh(b.add(x, this.state()));
+        this.states[this.states.length - 1]!.user = next;
+        return next;
+      }
       case 7: {
         const state = this.states.length === 0 ? null : c.of(this.states);
         return state === null ? x : b.tanh(b.add(y, this.delayed(state)));
@@ -147,19 +162,20 @@ class Making {
     const { b, c } = this;
     const steps = 2 + c.below(9);
     for (let i = 0; i < steps; i++) this.pool.push(this.step());
-    for (const { slot, axis } of this.states) b.bind(slot, b.tanh(this.along(axis)));
-    const last = this.pool.slice(-3);
+    for (const { slot, axis, user } of this.states) b.bind(slot, b.tanh(b.add(this.along(axis), user!)));
+    const states = this.states.map(({ slot, axis }) => b.shift(slot, this.zero(), axis, 1));
+    const last = [...states.slice(-2), ...this.pool.slice(-3)];
     const totals = last.map(x => {
       // Not in the padding of any axis, and not counted once for all examples.
-      const all = b.broadcast(b.tanh(x), { axes: [this.t, this.s], batched: true });
-      const rest = this.b.typeOf(all).axes;
-      return b.sum(all, { dims: [0], axes: rest, batch: true });
+      const axes = [this.t, this.s, this.k];
+      const all = b.broadcast(b.tanh(x), { axes, batched: true });
+      return b.sum(all, { dims: [0], axes, batch: true });
     });
     b.output(
       "loss",
       totals.reduce((sum, total) => b.add(sum, total)),
     );
-    b.output("last", last[2]!);
+    b.output("last", this.pool[this.pool.length - 1]!);
     return b.finish();
   }
 }

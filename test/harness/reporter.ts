@@ -41,7 +41,7 @@ export default class FrondReporter implements Reporter {
     for (const failure of this.#failures) console.log(`\n${describe(failure)}`);
     if (this.#failures.length > 0) console.log("");
     const { passed, failed, skipped } = this.#counts;
-    const counts = process.env["FROND_TEST_COUNTS"];
+    const counts = process.env.FROND_TEST_COUNTS;
     if (counts !== undefined) writeFileSync(counts, JSON.stringify(this.#counts));
     console.log(`tests: ${((Date.now() - this.#started) / 1000).toFixed(1)} s`);
     if (counts === undefined) {

@@ -24,7 +24,7 @@ export interface PlainFeeds {
 
 function attempt(text: string, options: Options = {}): LowerResult {
   const { model, diagnostics } = checkText(text);
-  if (model === null) return { lowered: null, diagnostics };
+  if (model === null) return { lowered: null, dependsOnMode: false, diagnostics };
   return lower(model, {
     sizes: new Map(Object.entries(options.sizes ?? {})),
     mode: options.mode ?? "infer",

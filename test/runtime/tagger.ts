@@ -112,8 +112,9 @@ function trainProgram(own: TrainConfig): Program {
     value: ids[i]!,
     gradient: gradients.get(ids[i]!)!,
   }));
-  const step = addOptimizer(graph, trainables, own.optimizer, own.clipNorm);
-  return program("Tagger.train", step.graph, { states: step.states, updates: step.updates });
+  const builder = GraphBuilder.from(graph);
+  const step = addOptimizer(builder, trainables, own.optimizer, own.clipNorm);
+  return program("Tagger.train", builder.finish(), step);
 }
 
 function gradientProgram(): Program {

@@ -1,80 +1,25 @@
 // Valid texts with characters and tokens deleted, doubled, swapped and inserted: parsing never throws, never takes
 // long, and is never silent about a text that lost something.
 
-import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { render } from "../../compiler/diagnostics/render.ts";
 import { format } from "../../compiler/syntax/format.ts";
 import { parse } from "../../compiler/syntax/parse.ts";
 import { tokenize } from "../../compiler/syntax/tokens.ts";
-import { bare } from "./trees.ts";
-
-const models = new URL("../models/", import.meta.url);
-const texts = readdirSync(models)
-  .filter(name => name.endsWith(".frond"))
-  .map(name => readFileSync(new URL(name, models), "utf8"));
-
-const inserted = [
-  "(",
-  ")",
-  "[",
-  "]",
-  "{",
-  "}",
-  "=",
-  ":",
-  ",",
-  '"',
-  "@",
-  "*",
-  "..",
-  "->",
-  "\n",
-  "\0",
-  "é",
-  "train {",
-  "layer ",
-];
-
-interface Edit {
-  readonly what: "delete" | "double" | "swap" | "insert" | "deleteCharacter" | "doubleCharacter";
-  /** Where, as a part of the text or the list of tokens. */
-  readonly at: number;
-  readonly text: string;
-}
-
-const edit: fc.Arbitrary<Edit> = fc.record({
-  what: fc.constantFrom("delete", "double", "swap", "insert", "deleteCharacter", "doubleCharacter"),
-  at: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-  text: fc.constantFrom(...inserted),
-});
-
-function apply(text: string, { what, at, text: insertion }: Edit): string {
-  const { tokens } = tokenize(text);
-  const i = Math.floor(at * tokens.length);
-  const [first, second] = [tokens[i], tokens[i + 1]];
-  const place = Math.floor(at * text.length);
-  if (what === "deleteCharacter") return text.slice(0, place) + text.slice(place + 1);
-  if (what === "doubleCharacter")
-    return text.slice(0, place) + text.slice(place, place + 1) + text.slice(place);
-  if (first === undefined) return text + insertion;
-  const [before, after] = [text.slice(0, first.start), text.slice(first.end)];
-  if (what === "delete") return before + after;
-  if (what === "double") return `${before}${first.text} ${first.text}${after}`;
-  if (what === "insert" || second === undefined) return before + insertion + text.slice(first.start);
-  const between = text.slice(first.end, second.start);
-  return before + second.text + between + first.text + text.slice(second.end);
-}
+import { mutants } from "../harness/mutants.ts";
+import { bare, timed } from "./trees.ts";
 
 test("mutants of valid models", () => {
   let silent = 0;
   fc.assert(
-    fc.property(fc.constantFrom(...texts), fc.array(edit, { minLength: 1, maxLength: 3 }), (valid, edits) => {
-      const text = edits.reduce(apply, valid);
-      const start = performance.now();
-      const { file, diagnostics } = parse({ name: "mutant.frond", text });
-      expect(performance.now() - start).toBeLessThan(1000);
+    fc.property(mutants, text => {
+      let result = parse({ name: "empty.frond", text: "" });
+      const milliseconds = timed(() => {
+        result = parse({ name: "mutant.frond", text });
+      });
+      expect(milliseconds).toBeLessThan(1000);
+      const { file, diagnostics } = result;
       for (const { span } of diagnostics) {
         expect(span).not.toBeNull();
         expect(span!.start).toBeGreaterThanOrEqual(0);

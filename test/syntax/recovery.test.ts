@@ -3,8 +3,10 @@
 
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
 import { render } from "../../compiler/diagnostics/render.ts";
 import { parse } from "../../compiler/syntax/parse.ts";
+import { timed } from "./trees.ts";
 
 const folder = new URL("./fixtures/", import.meta.url);
 const fixtures = readdirSync(folder).filter(name => name.endsWith(".frond"));
@@ -95,12 +97,14 @@ describe("texts that are hardly texts", () => {
     ["many negations", body(`a = ${"not ".repeat(5000)}x`), 1],
     ["a long sum", body(`a = x${" + x".repeat(3000)}`), 1],
     ["a long power", body(`a = x${" ^ x".repeat(3000)}`), 1],
-    ["a tall tree", body(`a = ${"(".repeat(45)}x${`${" + x".repeat(200)})`.repeat(45)}`), 1],
+    ["a tall tree", body(`a = ${"(".repeat(45)}x${`${" + x".repeat(100)})`.repeat(45)}`), 1],
   ])("%s", (_, text, atLeast) => {
-    const start = performance.now();
-    const { diagnostics } = parse({ name: "t.frond", text });
+    let diagnostics: readonly Diagnostic[] = [];
+    const milliseconds = timed(() => {
+      diagnostics = parse({ name: "t.frond", text }).diagnostics;
+    });
     expect(diagnostics.length).toBeGreaterThanOrEqual(atLeast);
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(milliseconds).toBeLessThan(1000);
     for (const { span } of diagnostics) expect(span?.end).toBeLessThanOrEqual(text.length);
     render(diagnostics, { color: true });
   });

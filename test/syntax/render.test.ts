@@ -34,7 +34,8 @@ test("wide characters take two columns, combining marks none", () => {
 });
 
 test("controls and marks that turn the direction of writing are not passed on", () => {
-  expect(shown(unexpected(source("a\u001b[31m\u202Eb"), "b"))).not.toMatch(/[\u001b\u202E]/);
+  const frame = shown(unexpected(source("a\u001b[31m\u202Eb"), "b"));
+  for (const hidden of ["\u001b", "\u202E"]) expect(frame).not.toContain(hidden);
 });
 
 test("long lines are cut around the span", () => {

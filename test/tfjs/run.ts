@@ -7,6 +7,7 @@ import { differentiate } from "../../compiler/autodiff/differentiate.ts";
 import { addOptimizer } from "../../compiler/autodiff/optimizer.ts";
 import type { Graph, Node, NodeOf } from "../../compiler/graph/graph.ts";
 import type { InputSpec, ParameterSpec } from "../../compiler/lower/model.ts";
+import { GraphBuilder } from "../../compiler/ops/builder.ts";
 import { runPasses } from "../../compiler/passes/pass.ts";
 import { afterAdjoint, beforeAdjoint } from "../../compiler/passes/pipeline.ts";
 import type { Program, StateSpec, Update } from "../../compiler/program/program.ts";
@@ -61,7 +62,9 @@ export function trainingStepOf(model: Graph): Graph {
     value: id,
     gradient: gradients.get(id)!,
   }));
-  return runPasses(addOptimizer(graph, trainables, adam, 1).graph, afterAdjoint);
+  const builder = GraphBuilder.from(graph);
+  addOptimizer(builder, trainables, adam, 1);
+  return runPasses(builder.finish(), afterAdjoint);
 }
 
 /** Runs once and reads everything; leaves nothing behind. */

@@ -51,7 +51,8 @@ export const drawRules = {
       const [p] = input.args;
       if (p === undefined || !wantAll(input, "real")) return null;
       const classes = p.type.shape[0];
-      if (p.type.shape.length !== 1 || classes === undefined) return reportRank(input, p, "a vector of probabilities");
+      if (p.type.shape.length !== 1 || classes === undefined)
+        return reportRank(input, p, "a vector of probabilities");
       return one({ dtype: "index", classes, shape: [] });
     },
   },

@@ -15,7 +15,18 @@ import {
 } from "../size.ts";
 import type { TypedExpression } from "../typed.ts";
 import { unifyAny, unifyNumbers, wantAll } from "./dtypes.ts";
-import { type BuiltinRecord, one, type RuleInput, type RuleResult, realOf, shape, size, value, values } from "./rule.ts";
+import { guessElementwise } from "./operators.ts";
+import {
+  type BuiltinRecord,
+  one,
+  type RuleInput,
+  type RuleResult,
+  realOf,
+  shape,
+  size,
+  value,
+  values,
+} from "./rule.ts";
 import { broadcast, origins } from "./shapes.ts";
 
 /** Complains that an argument has too few (or too many) dimensions. */
@@ -32,6 +43,9 @@ export function reportRank(input: RuleInput, arg: TypedExpression, wanted: strin
 
 const only = (input: RuleInput, name: string): Size => input.sizes.get(name)![0]!;
 
+/** Each part is a value of its own. */
+const mostParts = 1024;
+
 function splitType(input: RuleInput): RuleResult | null {
   const [x] = input.args;
   if (x === undefined) return null;
@@ -39,12 +53,11 @@ function splitType(input: RuleInput): RuleResult | null {
   if (last === undefined) return reportRank(input, x, "a vector, or more dimensions");
   const count = only(input, "n");
   const parts = constantOf(count);
-  if (parts === null || parts < 1) {
-    const found = parts === null ? `\`${printSize(count)}\`` : String(parts);
+  if (parts === null || parts < 1 || parts > mostParts) {
     input.host.report(
       report("F0417", { name: "split", argument: "n" }, input.span, {
-        label: `the number of parts is ${found}`,
-        help: ["write the number of parts as a number: `split(x, 4)`"],
+        label: `the number of parts is ${printSize(count)}`,
+        help: [`write the number of parts as a number from 1 to ${mostParts}: \`split(x, 4)\``],
       }),
     );
     return null;
@@ -52,7 +65,7 @@ function splitType(input: RuleInput): RuleResult | null {
   const part = divideExactly(last, count) ?? divideSizes(last, count)!;
   const complain = () =>
     report("F0307", { size: printSize(last), count: parts }, input.span, {
-      label: `${printSize(last)} features in ${parts} equal parts`,
+      label: `${printSize(last)} into ${parts} parts`,
       notes: origins(input.host, x),
     });
   if (!input.host.require(multiplySizes(part, count), last, complain)) return null;
@@ -81,7 +94,10 @@ function concatType(input: RuleInput): RuleResult | null {
     // A scalar is one feature.
     lasts.push(arg.type.shape.at(-1) ?? constantSize(1));
   }
-  return { ...one({ dtype: unified.dtype, classes: null, shape: [...rest, addSizes(...lasts)] }), args: unified.args };
+  return {
+    ...one({ dtype: unified.dtype, classes: null, shape: [...rest, addSizes(...lasts)] }),
+    args: unified.args,
+  };
 }
 
 function sliceType(input: RuleInput): RuleResult | null {
@@ -164,7 +180,10 @@ function gatherType(input: RuleInput): RuleResult | null {
   return { ...one({ ...table.type, shape: rest }), args: [table, indexed(i)] };
 }
 
-const indexed = (arg: TypedExpression): TypedExpression => ({ ...arg, type: { ...arg.type, dtype: "index" } });
+const indexed = (arg: TypedExpression): TypedExpression => ({
+  ...arg,
+  type: { ...arg.type, dtype: "index" },
+});
 
 /** An index must be of the range that it is used for; index(t) and literals have none. */
 export function requireRange(input: RuleInput, i: TypedExpression, wanted: Size): boolean {
@@ -172,7 +191,7 @@ export function requireRange(input: RuleInput, i: TypedExpression, wanted: Size)
   if (classes === null) return true;
   const complain = () =>
     report("F0314", { found: printSize(classes), wanted: printSize(wanted) }, i.span, {
-      label: `this is index(${printSize(classes)}), where 0 to ${printSize(wanted)} - 1 is meant`,
+      label: `this is index(${printSize(classes)})`,
       notes: origins(input.host, i).filter(note => note.span.start !== i.span.start),
     });
   return input.host.require(classes, wanted, complain);
@@ -215,19 +234,30 @@ const feature = (
 
 export const featureRules = {
   split: feature("n equal parts of the last dimension, as n results.", [value("x"), size("n")], splitType),
-  concat: feature("Side by side along the last dimension; a scalar is one feature.", [values("x")], concatType),
+  concat: feature(
+    "Side by side along the last dimension; a scalar is one feature.",
+    [values("x")],
+    concatType,
+    {
+      guess: guessElementwise,
+    },
+  ),
   slice: feature(
     "`size` features of the last dimension, from `start` on.",
     [value("x"), size("start"), size("size")],
     sliceType,
   ),
-  reshape: feature("The same numbers in another shape, row by row.", [value("x"), shape("shape")], reshapeType),
+  reshape: feature(
+    "The same numbers in another shape, row by row.",
+    [value("x"), shape("shape")],
+    reshapeType,
+  ),
   transpose: feature("The last two dimensions exchanged.", [value("x")], transposeType),
   flatten: feature("A static axis becomes features: [n] along k is [K*n].", [value("x")], flattenType, {
     brackets: "mustReduce",
   }),
   outer: feature("All products of two vectors: [n], [m] is [n, m].", [value("a"), value("b")], outerType, {
-    guess: ([a, b]) => (a && b ? realOf([...a.shape, ...b.shape]) : null),
+    guess: ([a, b]) => (a && b ? realOf([...a.shape.slice(0, 1), ...b.shape.slice(0, 1)]) : null),
   }),
   gather: feature("Row i of a table: [n, ..rest] is [..rest].", [value("table"), value("i")], gatherType, {
     guess: ([table]) => (table ? { ...table, shape: table.shape.slice(1) } : null),

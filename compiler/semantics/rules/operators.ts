@@ -5,7 +5,15 @@ import { printFeature } from "../print-type.ts";
 import { compareSizes, type Size } from "../size.ts";
 import type { TypedExpression } from "../typed.ts";
 import { unifyAny, unifyNumbers, wantAll } from "./dtypes.ts";
-import { type BuiltinRecord, type Feature, one, type RuleInput, type RuleResult, realOf, value } from "./rule.ts";
+import {
+  type BuiltinRecord,
+  type Feature,
+  one,
+  type RuleInput,
+  type RuleResult,
+  realOf,
+  value,
+} from "./rule.ts";
 import { broadcastAll, guessShape, matmulFits, origins, quote } from "./shapes.ts";
 
 /** The shape that an elementwise result will have, from the operands known so far. */
@@ -72,7 +80,7 @@ const matmul: BuiltinRecord = {
     // A name that is not known yet is most often the vector of `h[t-1] @ U`.
     if (!left && right && right.shape.length === 2) return realOf(right.shape.slice(1));
     if (!right && left && left.shape.length === 2) return realOf(left.shape.slice(0, 1));
-    return null;
+    return left && right ? realOf([...left.shape.slice(0, -1), ...right.shape.slice(1)]) : null;
   },
 };
 

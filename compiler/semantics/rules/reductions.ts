@@ -4,10 +4,20 @@
 import { report } from "../../diagnostics/report.ts";
 import { reportWanted, unifyNumbers, wantAll } from "./dtypes.ts";
 import { guessElementwise } from "./operators.ts";
-import { type BuiltinRecord, type Feature, one, type RuleInput, type RuleResult, realOf, value, values } from "./rule.ts";
+import {
+  type BuiltinRecord,
+  type Feature,
+  one,
+  type RuleInput,
+  type RuleResult,
+  realOf,
+  value,
+  values,
+} from "./rule.ts";
 import { broadcastAll } from "./shapes.ts";
 
-const scalarOrSame = (input: RuleInput): Feature["shape"] => (input.axes.length > 0 ? input.args[0]!.type.shape : []);
+const scalarOrSame = (input: RuleInput): Feature["shape"] =>
+  input.axes.length > 0 ? input.args[0]!.type.shape : [];
 
 /** Sums and means of real numbers; truth values count as 0 and 1. */
 function total(doc: string, brackets: "reduced" | "mustReduce"): BuiltinRecord {
@@ -65,9 +75,15 @@ function normalisation(doc: string): BuiltinRecord {
 export const reductionRules = {
   max: extreme("The largest: of several, of all features, or along [axes].", true),
   min: extreme("The smallest: of several, of all features, or along [axes].", true),
-  logsumexp: extreme("log(exp(a) + exp(b) + ..), without overflow: of several, of all features, or along [axes].", false),
+  logsumexp: extreme(
+    "log(exp(a) + exp(b) + ..), without overflow: of several, of all features, or along [axes].",
+    false,
+  ),
   sum: total("The sum of all features, or along [axes]. Of truth values: how many hold.", "reduced"),
-  mean: total("The mean of all features, or along [axes] of each example. Of truth values: the fraction that holds.", "reduced"),
+  mean: total(
+    "The mean of all features, or along [axes] of each example. Of truth values: the fraction that holds.",
+    "reduced",
+  ),
   microMean: total(
     "The mean over all steps of all examples of the batch, so that long examples count more. For losses and metrics.",
     "mustReduce",

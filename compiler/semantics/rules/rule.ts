@@ -82,9 +82,19 @@ export interface BuiltinRecord {
   readonly guess?: (args: readonly (Feature | null)[]) => Feature | null;
 }
 
-export const value = (name: string): BuiltinParameter => ({ name, kind: "value", count: "one", default: null });
+export const value = (name: string): BuiltinParameter => ({
+  name,
+  kind: "value",
+  count: "one",
+  default: null,
+});
 
-export const values = (name: string): BuiltinParameter => ({ name, kind: "value", count: "some", default: null });
+export const values = (name: string): BuiltinParameter => ({
+  name,
+  kind: "value",
+  count: "some",
+  default: null,
+});
 
 export const number = (name: string, byDefault: number | null = null): BuiltinParameter => ({
   name,
@@ -101,7 +111,12 @@ export const size = (name: string, byDefault: Static | "later" | null = null): B
 });
 
 /** All size arguments from here on. */
-export const shape = (name: string): BuiltinParameter => ({ name, kind: "size", count: "any", default: null });
+export const shape = (name: string): BuiltinParameter => ({
+  name,
+  kind: "size",
+  count: "any",
+  default: null,
+});
 
 export const flag = (name: string): BuiltinParameter => ({
   name,
@@ -112,6 +127,10 @@ export const flag = (name: string): BuiltinParameter => ({
 
 export const axis = (name: string): BuiltinParameter => ({ name, kind: "axis", count: "one", default: null });
 
-export const realOf = (shapeOf: readonly Size[]): Feature => ({ dtype: "real", classes: null, shape: shapeOf });
+export const realOf = (shapeOf: readonly Size[]): Feature => ({
+  dtype: "real",
+  classes: null,
+  shape: shapeOf,
+});
 
 export const one = (feature: Feature): RuleResult => ({ results: [feature] });

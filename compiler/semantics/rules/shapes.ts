@@ -1,13 +1,14 @@
 // Shapes of elementwise operations, and how a mismatch is told: both shapes, where each came from, the likely fix.
 
-import { report } from "../../diagnostics/report.ts";
 import type { Diagnostic, Note, Span } from "../../diagnostics/diagnostic.ts";
+import { report } from "../../diagnostics/report.ts";
 import { printFeature } from "../print-type.ts";
 import { compareSizes, constantOf, divideExactly, isSame, type Size } from "../size.ts";
 import type { TypedExpression } from "../typed.ts";
 import type { RuleHost, RuleInput } from "./rule.ts";
 
-export const textOf = (span: Span): string => span.source.text.slice(span.start, span.end).replaceAll(/\s+/g, " ");
+export const textOf = (span: Span): string =>
+  span.source.text.slice(span.start, span.end).replaceAll(/\s+/g, " ");
 
 /** Short source text for help lines; null where it would be too long to read. */
 export function quote(expression: TypedExpression): string | null {
@@ -81,7 +82,9 @@ function elementwiseHelp(input: RuleInput, left: TypedExpression, right: TypedEx
   const ratio = sizeRatio(a.at(-1), b.at(-1));
   if (ratio === null) return [];
   const [large, count] = ratio > 1 ? [leftText, ratio] : [rightText, 1 / ratio];
-  return [`the one is ${count} times the other: \`split(${large ?? ".."}, ${count})\` gives ${count} equal parts`];
+  return [
+    `the one is ${count} times the other: \`split(${large ?? ".."}, ${count})\` gives ${count} equal parts`,
+  ];
 }
 
 /** left/right where it is a small whole number, or one over one. */
@@ -107,7 +110,8 @@ export function origins(host: RuleHost, ...operands: readonly TypedExpression[])
   const notes: Note[] = [];
   for (const operand of operands) {
     const note = origin(host, operand);
-    if (notes.every(other => other.span.start !== note.span.start || other.text !== note.text)) notes.push(note);
+    if (notes.every(other => other.span.start !== note.span.start || other.text !== note.text))
+      notes.push(note);
   }
   return notes;
 }
@@ -122,7 +126,8 @@ function origin(host: RuleHost, expression: TypedExpression): Note {
   if (expression.kind === "builtin") {
     const source = expression.args.findLast(arg => sameShape(arg.type.shape, expression.type.shape));
     const [, right] = expression.args;
-    const next = expression.name === "matmul" && right !== undefined && right.type.shape.length > 1 ? right : source;
+    const next =
+      expression.name === "matmul" && right !== undefined && right.type.shape.length > 1 ? right : source;
     if (next !== undefined && next.kind === "read") return origin(host, next);
     if (source !== undefined && source.kind === "builtin") return origin(host, source);
   }

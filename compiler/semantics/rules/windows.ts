@@ -1,13 +1,30 @@
 // Convolution and pooling over the two first dimensions of an image [h, w, c].
 
 import { report } from "../../diagnostics/report.ts";
-import { addSizes, constantOf, constantSize, divideSizes, multiplySizes, type Size, subtractSizes } from "../size.ts";
+import { printFeature } from "../print-type.ts";
+import {
+  addSizes,
+  constantOf,
+  constantSize,
+  divideSizes,
+  multiplySizes,
+  type Size,
+  subtractSizes,
+} from "../size.ts";
 import type { TypedExpression } from "../typed.ts";
 import { unifyNumbers, wantAll } from "./dtypes.ts";
 import { reportRank } from "./features.ts";
-import { type BuiltinRecord, flag, one, type RuleInput, type RuleResult, realOf, size, value } from "./rule.ts";
+import {
+  type BuiltinRecord,
+  flag,
+  one,
+  type RuleInput,
+  type RuleResult,
+  realOf,
+  size,
+  value,
+} from "./rule.ts";
 import { origins } from "./shapes.ts";
-import { printFeature } from "../print-type.ts";
 
 const sizeOf = (input: RuleInput, name: string): Size => input.sizes.get(name)![0]!;
 
@@ -46,7 +63,8 @@ function conv2dType(input: RuleInput): RuleResult | null {
   if (x === undefined || W === undefined || !unifyNumbers(input, false)) return null;
   const [height, width, channels] = x.type.shape;
   const [windowHeight, windowWidth, inner, outer] = W.type.shape;
-  if (x.type.shape.length !== 3 || !height || !width || !channels) return reportRank(input, x, "an image [h, w, c]");
+  if (x.type.shape.length !== 3 || !height || !width || !channels)
+    return reportRank(input, x, "an image [h, w, c]");
   if (W.type.shape.length !== 4 || !windowHeight || !windowWidth || !inner || !outer)
     return reportRank(input, W, "a kernel [kh, kw, c, o]");
   if (!input.host.require(channels, inner, () => channelMismatch(input, x, W))) return null;
@@ -65,13 +83,16 @@ function poolType(input: RuleInput): RuleResult | null {
   const [x] = input.args;
   if (x === undefined || !wantAll(input, "real")) return null;
   const [height, width, channels] = x.type.shape;
-  if (x.type.shape.length !== 3 || !height || !width || !channels) return reportRank(input, x, "an image [h, w, c]");
+  if (x.type.shape.length !== 3 || !height || !width || !channels)
+    return reportRank(input, x, "an image [h, w, c]");
   const window = sizeOf(input, "size");
   const stride = input.sizes.get("stride")?.[0] ?? window;
   const sizes = new Map([...input.sizes, ["stride", [stride]] as const]);
   const rows = positions({ ...input, sizes }, height, window);
   const columns = positions({ ...input, sizes }, width, window);
-  return rows && columns && { ...one(realOf([rows, columns, channels])), sizes: new Map([["stride", [stride]]]) };
+  return (
+    rows && columns && { ...one(realOf([rows, columns, channels])), sizes: new Map([["stride", [stride]]]) }
+  );
 }
 
 const pool = (doc: string): BuiltinRecord => ({
