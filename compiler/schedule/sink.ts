@@ -87,7 +87,7 @@ class Sinking {
         if (!possible) return;
         const isInside = chain.includes(m) || this.#loopOf(m) === loop;
         if (!isInside && !this.#needs(m, loop)) return;
-        possible = this.#isThere(m, loop);
+        possible = this.#isThere(m, loop) && this.#inOrder(member, k, loop);
         if (isInside || !possible) return;
         possible = this.#fits(m, loop) && this.#onlyReader(m, chain);
         if (possible) chain.push(m);

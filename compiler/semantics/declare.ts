@@ -10,7 +10,7 @@ import { reportUnknownAxis } from "./indices.ts";
 import { checkInitializer } from "./initializer.ts";
 import { checkShare } from "./layer-call.ts";
 import { type DefinitionScope, findAxis, type LocalSymbol, type Place } from "./scope.ts";
-import { addSizes, constantOf, constantSize, type Size, subtractSizes } from "./size.ts";
+import { addSizes, constantOf, constantSize, subtractSizes } from "./size.ts";
 import { sizeOf, staticOf, staticSize } from "./statics.ts";
 import type { AxisName, Static, StaticParameter, TypedAxis, TypedInput, TypedParam } from "./typed.ts";
 
@@ -275,5 +275,3 @@ function declareParams(place: Place): ReadonlyMap<string, TypedParam> {
   }
   return params;
 }
-
-export const sizeIsOne = (size: Size): boolean => constantOf(size) === 1;

@@ -4,11 +4,11 @@
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { report } from "../diagnostics/report.ts";
 import { checkCycles } from "./cycles.ts";
-import { type Declared, declare, plainPlace } from "./declare.ts";
+import { declare, plainPlace } from "./declare.ts";
 import { checkGenerate } from "./generate.ts";
 import type { CheckedDefinition, Formal } from "./globals.ts";
 import { inferAndCheck } from "./infer.ts";
-import { functionNamed } from "./layer-call.ts";
+import { functionNamed } from "./layer-functions.ts";
 import { counted, didYouMean } from "./nearest.ts";
 import { collectReads, endsInside, immediateArguments, type LayerFacts, type Reads } from "./reads.ts";
 import { textOf } from "./rules/shapes.ts";
@@ -204,5 +204,3 @@ const formalsOf = (scope: DefinitionScope): readonly Formal[] =>
     const kind = symbol?.kind === "static" ? symbol.parameter.kind : "value";
     return { name: target.name.name, kind, optional: otherwise !== null };
   });
-
-export type { Declared };

@@ -7,7 +7,7 @@ import type { Expression } from "../syntax/ast.ts";
 import { counted, didYouMean } from "./nearest.ts";
 import { textOf } from "./rules/shapes.ts";
 import { axisNames, findAxis, isNews, type Place, reportAt } from "./scope.ts";
-import { addSizes, constantOf, constantSize, negateSize, type Size, signOf } from "./size.ts";
+import { addSizes, constantSize, negateSize, type Size, signOf } from "./size.ts";
 import { sizeOf, staticSize } from "./statics.ts";
 import type { AxisName, Index } from "./typed.ts";
 
@@ -68,7 +68,7 @@ interface Sum {
 
 function resolveIndex(place: Place, target: Indexed, item: Expression, axis: AxisName): Index | null {
   const sum = takeApart(place, item, axis);
-  if (sum.base === null) return reportNoAxis(place, target, item, axis);
+  if (sum.base === null) return reportNoAxis(place, item, axis);
   const { base } = sum;
   if (base.negative) {
     const help = ["reversal belongs to calls, `gru[-t](..)`; inside equations indices run forward"];
@@ -158,7 +158,7 @@ function reportWrongAxis(
 }
 
 /** Nothing in the item is an axis: a number, an unknown name, a multiple of an axis. */
-function reportNoAxis(place: Place, target: Indexed, item: Expression, axis: AxisName): null {
+function reportNoAxis(place: Place, item: Expression, axis: AxisName): null {
   const { scope } = place;
   if (item.kind === "name" && item.indices === null && !scope.symbols.has(item.name.name)) {
     return reportUnknownAxis(place, item.name.name, item.span);
@@ -205,5 +205,3 @@ export function signOfOffset(
   const sign = signOf(offset.size, name => (place.scope.symbols.get(name)?.kind === "axis" ? null : 1));
   return sign === "positive" ? "before" : sign === "negative" ? "after" : sign === "zero" ? "here" : null;
 }
-
-export const isConstantZero = (size: Size): boolean => constantOf(size) === 0;

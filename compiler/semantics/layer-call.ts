@@ -9,21 +9,14 @@ import { findBuiltin } from "./builtins.ts";
 import { checkExpression } from "./expression.ts";
 import type { CheckedDefinition, Formal } from "./globals.ts";
 import { reportUnknownAxis } from "./indices.ts";
+import { functionArguments, functionsFit } from "./layer-functions.ts";
 import { checkValues, type Solution, solveSizes } from "./layer-sizes.ts";
 import { counted, didYouMean } from "./nearest.ts";
 import { textOf } from "./rules/shapes.ts";
-import {
-  type FunctionValue,
-  findAxis,
-  inOrder,
-  type Place,
-  reportAt,
-  type Share,
-  type Target,
-} from "./scope.ts";
+import { findAxis, inOrder, type Place, reportAt, type Share, type Target } from "./scope.ts";
 import { isSame, namesInSize, printSize, type Size, substituteSizes } from "./size.ts";
 import { sizeOf, staticOf, staticSize } from "./statics.ts";
-import type { AxisName, LayerCall, Static, TypedExpression, ValueType } from "./typed.ts";
+import type { LayerCall, Static, TypedExpression, ValueType } from "./typed.ts";
 
 type CallExpression = Extract<Expression, { kind: "call" }>;
 type BoundAxis = LayerCall["axes"][number];
@@ -187,74 +180,6 @@ function resultType(
   };
 }
 
-function functionArguments(
-  place: Place,
-  formals: readonly Formal[],
-  given: ReadonlyMap<string, readonly Argument[]>,
-): ReadonlyMap<string, FunctionValue> | null {
-  const functions = new Map<string, FunctionValue>();
-  for (const { name, kind } of formals) {
-    const arg = given.get(name)?.[0];
-    if (kind !== "function" || arg === undefined) continue;
-    const bound = functionNamed(place, arg.value);
-    if (bound === null) return null;
-    functions.set(name, bound);
-  }
-  return functions;
-}
-
-/** The function or layer that an argument names. */
-export function functionNamed(place: Place, value: Expression): FunctionValue | null {
-  const { scope } = place;
-  const name = value.kind === "name" && value.indices === null ? value.name.name : null;
-  if (name !== null) {
-    const bound = scope.functions.get(name);
-    if (scope.symbols.has(name) && bound !== undefined) {
-      scope.used.add(name);
-      return bound;
-    }
-    const target = scope.symbols.has(name) ? null : scope.globals.find(name);
-    if (target !== null && target.definition.kind === "layer") return { kind: "layer", target };
-    const builtin = scope.symbols.has(name) ? null : findBuiltin(name);
-    if (builtin !== null) return { kind: "builtin", name: builtin };
-  }
-  const text = textOf(value.span);
-  const help =
-    name === null
-      ? ["write its name alone, as in `activation: tanh`"]
-      : didYouMean(name, scope.globals.names());
-  reportAt(
-    place,
-    report("F0412", { text }, value.span, { label: "a function or layer is wanted here", help }),
-  );
-  return null;
-}
-
-/** False after a complaint about functions that the layer has errors with, and has none without. */
-function functionsFit(
-  place: Place,
-  call: CallExpression,
-  target: Target,
-  given: ReadonlyMap<string, readonly Argument[]>,
-  layer: CheckedDefinition,
-): boolean {
-  const plain = place.scope.globals.check(target, new Map());
-  const [complaint] = layer.complaints;
-  if (plain === "recursive" || plain.failed || complaint === undefined) return true;
-  const functions = layer.formals.filter(({ name, kind }) => kind === "function" && given.has(name));
-  const values = functions.flatMap(({ name }) => given.get(name)?.[0]?.value ?? []);
-  const [first] = values;
-  const names = values.map(value => textOf(value.span)).join(", ");
-  reportAt(
-    place,
-    report("F0419", { callee: call.callee.name, function: names }, (first ?? call).span, {
-      label: "does not fit",
-      notes: complaint.span === null ? [] : [{ span: complaint.span, text: complaint.title }],
-    }),
-  );
-  return false;
-}
-
 interface StaticArguments {
   readonly statics: ReadonlyMap<string, Static>;
   /** Of the size arguments given. */
@@ -381,5 +306,3 @@ function reportRecursion(place: Place, call: CallExpression, target: Target): Re
   );
   return [];
 }
-
-export const axesOfCall = (call: LayerCall): readonly AxisName[] => call.axes.map(({ axis }) => axis);

@@ -5,7 +5,7 @@ import type { Span } from "../diagnostics/diagnostic.ts";
 import type { CheckedDefinition, EndRead } from "./globals.ts";
 import { signOfOffset } from "./indices.ts";
 import type { DefinitionScope } from "./scope.ts";
-import type { AxisName, Boundary, Index, LayerCall, TypedExpression } from "./typed.ts";
+import type { Boundary, Index, LayerCall, TypedExpression } from "./typed.ts";
 
 /** A name read at the same step, or without regard to steps. */
 export interface ImmediateRead {
@@ -98,9 +98,7 @@ export function collectReads(scope: DefinitionScope, facts: LayerFacts): Reads {
 }
 
 const boundariesOf = (value: TypedExpression, own: readonly Boundary[]): readonly Boundary[] =>
-  value.kind === "call" ? [...own, ...[...call(value)].flat()] : own;
-
-const call = (value: Extract<TypedExpression, { kind: "call" }>) => value.call.boundaries.values();
+  value.kind === "call" ? [...own, ...[...value.call.boundaries.values()].flat()] : own;
 
 /** Beyond which ends the result of a call is read inside the layer, in the caller's axes and directions. */
 export function endsInside(call: LayerCall, result: number, facts: LayerFacts): readonly EndRead[] {
@@ -136,5 +134,3 @@ export function immediateArguments(
     }),
   );
 }
-
-export type { AxisName };

@@ -17,7 +17,8 @@ export function printTyped(definition: TypedDefinition): string {
   const { kind, name, axes, statics, inferred, values, params, equations } = definition;
   const lines = [`${kind} ${name}`];
   for (const axis of axes) {
-    const range = axis.first === null || axis.last === null ? "" : ` = ${print(axis.first)}..${print(axis.last)}`;
+    const range =
+      axis.first === null || axis.last === null ? "" : ` = ${print(axis.first)}..${print(axis.last)}`;
     lines.push(`  axis ${axis.name} ${axis.kind}${range}`);
   }
   for (const one of statics) {
@@ -31,7 +32,9 @@ export function printTyped(definition: TypedDefinition): string {
   for (const equation of equations.values()) {
     const role = equation.role === "plain" ? "" : `${equation.role} `;
     const alias = equation.alias ? " (alias)" : "";
-    lines.push(`  ${role}${equation.name}: ${printType(equation.type)}${alias} = ${printExpression(equation.value)}`);
+    lines.push(
+      `  ${role}${equation.name}: ${printType(equation.type)}${alias} = ${printExpression(equation.value)}`,
+    );
     lines.push(...equation.boundaries.map(boundary => `    ${printBoundary(boundary)}`));
   }
   for (const { input, axis, value, from, until } of definition.generate) {
@@ -106,7 +109,9 @@ function printCall({ layer, axes, values, statics, sizes, instance, boundaries }
 
 function printInitializer(initializer: TypedInitializer): string {
   if (initializer.kind === "concat") {
-    const parts = initializer.parts.map(({ size, init }) => `${printSize(size)} of ${printInitializer(init)}`);
+    const parts = initializer.parts.map(
+      ({ size, init }) => `${printSize(size)} of ${printInitializer(init)}`,
+    );
     return `concat(${parts.join(", ")})`;
   }
   const numbers = [...initializer.numbers].map(([name, value]) => `${name}: ${print(value)}`);

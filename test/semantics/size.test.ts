@@ -34,7 +34,7 @@ interface Pair {
 
 const leaf: fc.Arbitrary<Pair> = fc.oneof(
   fc.integer({ min: -5, max: 9 }).map(n => ({ size: constantSize(n), value: () => n })),
-  fc.constantFrom(...names).map(name => ({ size: namedSize(name), value: at => at.get(name)! })),
+  fc.constantFrom(...names).map((name): Pair => ({ size: namedSize(name), value: at => at.get(name)! })),
 );
 
 const pair: fc.Arbitrary<Pair> = fc.letrec<{ pair: Pair }>(tie => ({

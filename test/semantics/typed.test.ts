@@ -18,14 +18,16 @@ function equation(body: string, name: string): string {
   return found === undefined ? "" : printExpression(found.value);
 }
 
-const inModel = (body: string): string => `model M {\n  axis s, t\n  input x[t]: real[4]\n  input q[s,t]: real[4]\n${body}\n}\n`;
+const inModel = (body: string): string =>
+  `model M {\n  axis s, t\n  input x[t]: real[4]\n  input q[s,t]: real[4]\n${body}\n}\n`;
 
 test("the design's examples are right, and their trees are pinned", () => {
   const { definitions, diagnostics } = check(readFileSync(at("language.frond"), "utf8"), "language.frond");
   expect(shown(diagnostics)).toBe("");
   const printed = definitions.map(printTyped).join("\n");
   if (process.env.FROND_UPDATE === "1") writeFileSync(at("language.typed"), printed);
-  else expect(printed).toBe(existsSync(at("language.typed")) ? readFileSync(at("language.typed"), "utf8") : "");
+  else
+    expect(printed).toBe(existsSync(at("language.typed")) ? readFileSync(at("language.typed"), "utf8") : "");
 });
 
 test("the library is right", () => {
@@ -57,9 +59,11 @@ describe("instances are named by the equation", () => {
     expect(instances(body, "y")).toEqual(["f", "f"]);
   });
   test("a boundary's stand under start and end", () => {
-    const body = "  h[t] = tanh(h[t-1] + h[t+1])\n  h[t<0] = tanh(dense(x[first], 4))\n  h[t>last] = dense(x[last], 4)\n  output y[t] = h[t]";
+    const body =
+      "  h[t] = tanh(h[t-1] + h[t+1])\n  h[t<0] = tanh(dense(x[first], 4))\n  h[t>last] = dense(x[last], 4)\n  output y[t] = h[t]";
     const { definitions } = check(inModel(body));
-    const boundaries = definitions[0]?.equations.get("h")?.boundaries.map(({ value }) => printExpression(value)) ?? [];
+    const boundaries =
+      definitions[0]?.equations.get("h")?.boundaries.map(({ value }) => printExpression(value)) ?? [];
     expect(boundaries.join(" ")).toContain("<h.start.dense>");
     expect(boundaries.join(" ")).toContain("<h.end.dense>");
   });
@@ -105,13 +109,26 @@ describe("what only an instance can tell", () => {
     const { definitions, diagnostics } = check(layer);
     expect(diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
     const [constraint] = definitions[0]?.constraints ?? [];
-    expect(constraint?.check(new Map([["n", 3], ["m", 3]]))).toBeNull();
-    const found = constraint?.check(new Map([["n", 3], ["m", 4]]));
+    expect(
+      constraint?.check(
+        new Map([
+          ["n", 3],
+          ["m", 3],
+        ]),
+      ),
+    ).toBeNull();
+    const found = constraint?.check(
+      new Map([
+        ["n", 3],
+        ["m", 4],
+      ]),
+    );
     expect(found?.code).toBe("F0701");
     expect(found?.title).toBe("n is 3, but m is 4");
   });
   test("a model's defaults decide at once", () => {
-    const model = "model M(n: size = 3, m: size = 4) {\n  input a: real[n]\n  input b: real[m]\n  output y = a + b\n}\n";
+    const model =
+      "model M(n: size = 3, m: size = 4) {\n  input a: real[n]\n  input b: real[m]\n  output y = a + b\n}\n";
     expect(check(model).diagnostics.map(({ code }) => code)).toEqual(["F0301"]);
     expect(check(model.replace("m: size = 4", "m: size = n")).diagnostics).toEqual([]);
     expect(check(model.replace("m: size = 4", "m: size")).diagnostics).toEqual([]);

@@ -4,7 +4,6 @@ import { report } from "../../diagnostics/report.ts";
 import { printFeature, printShape } from "../print-type.ts";
 import {
   addSizes,
-  compareSizes,
   constantOf,
   constantSize,
   divideExactly,
@@ -267,6 +266,3 @@ export const featureRules = {
   zeros: feature("Zeros of a shape.", [shape("shape")], filled),
   ones: feature("Ones of a shape.", [shape("shape")], filled),
 } as const;
-
-/** Whether two known sizes can never be equal. */
-export const differ = (left: Size, right: Size): boolean => compareSizes(left, right) === "different";
