@@ -65,7 +65,7 @@ export function checkDefinition(
 function newScope(
   target: Target,
   functions: ReadonlyMap<string, FunctionValue>,
-  report_: (diagnostic: Diagnostic) => void,
+  report: (diagnostic: Diagnostic) => void,
 ): DefinitionScope {
   const { definition, globals } = target;
   const scope = {
@@ -79,7 +79,7 @@ function newScope(
     instances: new Map(),
     failures: new Set<never>(),
     unknown: new Set<string>(),
-    report: report_,
+    report: report,
   };
   return { ...scope, functions: boundFunctions({ ...scope, functions: new Map() }, functions) };
 }

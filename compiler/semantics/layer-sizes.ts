@@ -99,9 +99,9 @@ function reportUnsolved(
     const actual = formal === undefined ? undefined : values.get(formal.name);
     // Unknown arguments and wrong ranks have been complained about, or will be.
     if (!formal || !actual || actual.type.shape.length !== formal.type.shape.length) continue;
-    const values_ = { name, callee: call.callee.name };
+    const named = { name, callee: call.callee.name };
     const label = `this is ${printFeature(actual.type)}, which says nothing of \`${name}\``;
-    reportAt(place, report("F0316", values_, actual.span, { label }));
+    reportAt(place, report("F0316", named, actual.span, { label }));
   }
 }
 

@@ -13,6 +13,8 @@ interface Name {
 interface Draft {
   readonly lines: string[];
   readonly names: Name[];
+  /** Layers defined beside the model. */
+  readonly layers: string[];
 }
 
 /** A source of choices: fast-check's, so that failing programs shrink to fewer and simpler equations. */
@@ -190,6 +192,107 @@ const forms: Readonly<Record<string, Form>> = {
     return true;
   },
 
+  ownLayer(draft, choice, fresh) {
+    const axis = pick(choice, ["t", "s"]);
+    const a = vectorOver(draft, choice, axis);
+    if (a === null) return false;
+    const target = { name: fresh, axes: [axis], size: 1 + choice.below(2) };
+    draft.layers.push(`layer ${fresh}Cell[t](x[t]: real[d], n: size) -> h[t] {
+  param W: real[d, n] = glorotUniform()
+  param U: real[n, n] = orthogonal()
+  ${pick(choice, cells)}
+}
+`);
+    if (choice.below(3) === 0) {
+      // The same parameters, run both ways.
+      draft.lines.push(
+        `share ${fresh}L = ${fresh}Cell(${target.size})`,
+        `${read(target)} = ${fresh}L[${axis}](${read(a)}) + ${fresh}L[-${axis}](${read(a)})`,
+      );
+    } else {
+      const direction = choice.below(3) === 0 ? `-${axis}` : axis;
+      draft.lines.push(`${read(target)} = ${fresh}Cell[${direction}](${read(a)}, ${target.size})`);
+    }
+    draft.names.push(target);
+    return true;
+  },
+
+  start(draft, choice, fresh) {
+    const a = vectorOver(draft, choice, "t");
+    const v = draft.names.find(one => one.name === "v")!;
+    if (a === null) return false;
+    const target = { name: fresh, axes: ["t"], size: 2 };
+    const [layer, direction, side] = pick(choice, [
+      ["gru", "t", "t<0"],
+      ["elman", "-t", "t>last"],
+      ["gruBefore", "t", "t<0"],
+    ] as const);
+    draft.lines.push(
+      `${read(target)} = ${layer}[${direction}](${read(a)}, 2)`,
+      `${fresh}[${side}] = tanh(dense(${read(v)}, 2))`,
+    );
+    draft.names.push(target);
+    return true;
+  },
+
+  states(draft, choice, fresh) {
+    const a = vectorOver(draft, choice, "t");
+    if (a === null) return false;
+    const h = { name: fresh, axes: ["t"], size: 2 };
+    const c = { name: `${fresh}c`, axes: ["t"], size: 2 };
+    draft.lines.push(`(${read(h)}, ${read(c)}) = lstm[t](${read(a)}, 2)`, `${c.name}[t<0] = fill(2, 0.5)`);
+    draft.names.push(h, c);
+    return true;
+  },
+
+  symbols(draft, choice, fresh) {
+    const target = { name: fresh, axes: ["t"], size: 2 };
+    const value = pick(choice, ["embedding(k[t], 3, 2)", `oneHot(k[t], 3) @ ${fresh}E`]);
+    if (value.endsWith("E")) draft.lines.push(`param ${fresh}E: real[3, 2] = normal(0, 1)`);
+    draft.lines.push(`${read(target)} = ${value}`);
+    draft.names.push(target);
+    return true;
+  },
+
+  window(draft, choice, fresh) {
+    const a = vectorOver(draft, choice, "t");
+    if (a === null) return false;
+    const target = { name: fresh, axes: ["t"], size: 2 };
+    draft.lines.push(
+      `axis ${fresh}k = 0..${1 + choice.below(2)}`,
+      `param ${fresh}W[${fresh}k]: real[${a.size}, 2] = glorotUniform()`,
+      `${read(target)} = tanh(sum[${fresh}k](${a.name}[t-${pick(choice, ["", "2*"])}${fresh}k] @ ${fresh}W[${fresh}k]))`,
+    );
+    draft.names.push(target);
+    return true;
+  },
+
+  depth(draft, choice, fresh) {
+    const a = vectorOver(draft, choice, "t");
+    if (a === null) return false;
+    const target = { name: fresh, axes: ["t"], size: a.size };
+    const deep = `${fresh}y`;
+    const l = `${fresh}l`;
+    draft.lines.push(
+      `axis ${l} = 0..2`,
+      `param ${fresh}U[${l}]: real[${a.size}, ${a.size}] = orthogonal()`,
+      `${deep}[t, ${l}] = tanh(${deep}[t, ${l}-1] @ ${fresh}U[${l}] + 0.5 * ${deep}[t-1, ${l}])`,
+      `${deep}[t, ${l}<0] = ${read(a)}`,
+      `${read(target)} = ${deep}[t, last]`,
+    );
+    draft.names.push(target);
+    return true;
+  },
+
+  dropped(draft, choice, fresh) {
+    const a = vectorOver(draft, choice, null);
+    if (a === null) return false;
+    const target = { ...a, name: fresh };
+    draft.lines.push(`${read(target)} = dropout(${read(a)}, 0.3)`);
+    draft.names.push(target);
+    return true;
+  },
+
   grid(draft, choice, fresh) {
     const a = vectorOver(draft, choice, "t");
     const b = draft.names.filter(one => one.axes.length === 1 && one.axes[0] === "s" && one.size === a?.size);
@@ -204,12 +307,23 @@ const forms: Readonly<Record<string, Form>> = {
   },
 };
 
+/** Bodies of layers of one's own, each with state; `n` units from `d` features. */
+const cells = [
+  "h[t] = tanh(x[t] @ W + h[t-1] @ U)",
+  "h[t] = f[t] * h[t-1] + (1 - f[t]) * (x[t] @ W)\n  f[t] = sigmoid(x[t] @ W + h[t-2])",
+  "h[t] = sin(x[t] @ W + s[t-1])\n  s[t] = 0.9 * s[t-1] + 0.1 * h[t]",
+  "h[t] = x[t] @ W + where(index(t) == 0, 0, 0.3) * tanh(h[t-1] @ U) + 0.1 * real(length(t) - index(t))",
+  "h[t] = tanh(g[t] + g[t+1])\n  g[t] = x[t] @ W + 0.5 * (g[t+1] @ U)",
+  "h[t] = elman[-t](a[t], n)\n  a[t] = elman[t](x[t], n) + 0 * sum(W) + 0 * sum(U)",
+];
+
 /** The program that a list of choices stands for: the same list always gives the same text. */
 function programOf(choices: readonly number[]): string {
   let at = 0;
   const choice: Choice = { below: n => (choices[at++ % choices.length] ?? 0) % n };
   const sizes = [1 + choice.below(3), 1 + choice.below(3)];
   const draft: Draft = {
+    layers: [],
     lines: [],
     names: [
       { name: "x", axes: ["t"], size: sizes[0]! },
@@ -219,24 +333,25 @@ function programOf(choices: readonly number[]): string {
   };
   const [x, z, v] = draft.names;
   const names = Object.keys(forms);
-  const count = 2 + choice.below(6);
+  const count = 2 + choice.below(9);
   for (let i = 0; i < count; i++) forms[pick(choice, names)]!(draft, choice, `n${i}`);
   const terms = draft.names.slice(3).map(one => {
     const square = `square(${read(one)})`;
     const scalar = one.size === null ? square : `sum(${square})`;
     return one.axes.reduce((inner, axis) => `mean[${axis}](${inner})`, scalar);
   });
-  return `model Random() {
+  return `${draft.layers.join("\n")}model Random() {
   axis s, t
   input x[t]: real[${x!.size}]
   input z[s]: real[${z!.size}]
+  input k[t]: index(3)
   param v: real[${v!.size}] = normal(0, 1)
   ${draft.lines.join("\n  ")}
-  loss = ${["sum(square(v)) * 0.1", ...terms].join(" + ")} + 0.01 * mean[t](sum(x[t])) + 0.01 * mean[s](sum(z[s]))
+  loss = ${["sum(square(v)) * 0.1", ...terms].join(" + ")} + 0.01 * mean[t](sum(x[t])) + 0.01 * mean[s](sum(z[s])) + 0.01 * mean[t](real(k[t]))
 }
 `;
 }
 
 /** Texts of random valid programs with inputs `x[t]` and `z[s]` and a loss. */
 export const programs = (): fc.Arbitrary<string> =>
-  fc.array(fc.nat(1_000), { minLength: 24, maxLength: 48 }).map(programOf);
+  fc.array(fc.nat(1_000), { minLength: 24, maxLength: 64 }).map(programOf);
