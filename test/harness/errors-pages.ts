@@ -4,25 +4,10 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Diagnostic, Source } from "../../compiler/diagnostics/diagnostic.ts";
-import { lower } from "../../compiler/lower/lower.ts";
-import { checkFile } from "../../compiler/semantics/check.ts";
-import type { TypedDefinition } from "../../compiler/semantics/typed.ts";
-import { loadLibrary } from "../../compiler/syntax/library.ts";
-import { parse } from "../../compiler/syntax/parse.ts";
+import { checkSource } from "../../compiler/index.ts";
 
-/** Pages of these ranges are run. */
-export const ranges: readonly RegExp[] = [
-  /^F00/,
-  /^F01/,
-  /^F02/,
-  /^F03/,
-  /^F04/,
-  /^F0501/,
-  /^F06/,
-  /^F070/,
-  /^F071/,
-  /^F0720/,
-];
+/** Codes about source text; the pages of the others (data, weights, command line) are run in test/runtime. */
+export const ranges: readonly RegExp[] = [/^F0[0-7]/];
 
 /** What the examples may import. */
 const importable: ReadonlyMap<string, string> = new Map([
@@ -33,25 +18,14 @@ const importable: ReadonlyMap<string, string> = new Map([
   ],
 ]);
 
-/** What a page's examples are checked with: all that the compiler says about a text, up to the stage of the code. */
-export function checkText(name: string, text: string, code: string): readonly Diagnostic[] {
-  const source = { name, text };
-  const { file, diagnostics, lost } = parse(source);
-  if (code.startsWith("F00")) return diagnostics;
-  const read = (path: string): Source | null => {
+/** What `frond check` says of a page's example. */
+export function checkText(name: string, text: string): readonly Diagnostic[] {
+  const readImport = (path: string): Source | null => {
     const found = path === `./${name}` ? text : importable.get(path);
     return found === undefined ? null : { name: path.slice(2), text: found };
   };
-  const checked = checkFile(file, loadLibrary(), read, lost);
-  const found = [...diagnostics, ...checked.diagnostics];
-  return code.startsWith("F07") && found.length === 0 ? lowerModels(checked.definitions) : found;
+  return checkSource({ name, text }, { readImport });
 }
-
-/** What lowering says of the models with their default sizes. */
-const lowerModels = (definitions: readonly TypedDefinition[]): readonly Diagnostic[] =>
-  definitions
-    .filter(({ kind }) => kind === "model")
-    .flatMap(model => lower(model, { sizes: new Map(), mode: "train" }).diagnostics);
 
 export interface ErrorPage {
   readonly code: string;

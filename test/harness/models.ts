@@ -12,6 +12,7 @@ import { GraphBuilder } from "../../compiler/ops/builder.ts";
 import { schedule } from "../../compiler/schedule/build.ts";
 import { unroll } from "../../compiler/unroll/unroll.ts";
 import { type EnvironmentOptions, randomEnvironment } from "./environment.ts";
+import { feedsOf, valuesOf } from "./training.ts";
 
 const folder = join(import.meta.dirname, "..", "models");
 
@@ -76,24 +77,9 @@ export async function onBackend(
   environment: Required<PlainEnvironment>,
 ): Promise<ReadonlyMap<string, Tensor>> {
   const executable = await backend.compile(program);
-  const values = new Map(environment.states);
-  for (const { name, shape, axes } of program.parameters) {
-    const static_ = axes.map(axis => program.graph.axes.find(({ id }) => id === axis)?.length ?? 1);
-    const size = [...static_, ...shape];
-    const zeros = {
-      dtype: "real" as const,
-      shape: size,
-      data: new Float64Array(size.reduce((a, b) => a * b, 1)),
-    };
-    values.set(name, environment.parameters.get(name) ?? zeros);
-  }
-  const lengths = new Map(
-    [...environment.lengths].map(([axis, own]) => [axis, Int32Array.from(Array.from(own))]),
-  );
-  const { batch, inputs, seed, step } = environment;
-  const state = executable.createState(values);
+  const state = executable.createState(valuesOf(program, environment));
   try {
-    const results = await executable.run({ batch, inputs, lengths, seed, step }, state);
+    const results = await executable.run(feedsOf(environment), state);
     const read = new Map<string, Tensor>();
     for (const name of program.results) read.set(name, await results.read(name));
     results.dispose();

@@ -90,3 +90,6 @@ export function orderProblems({ graph, steps }: Schedule, extent = 3): readonly 
     if (!isThere(id, new Map())) problems.push(`output %${id} is not there`);
   return problems;
 }
+
+/** A dump of a static graph without the comment on top. */
+export const withoutArena = (text: string): string => text.replace(/^# arena: .*\n/, "");

@@ -72,6 +72,8 @@ const examples: { readonly [C in Ours]: Example } = {
   F0840: data(x),
   F0841: data(x),
   F0842: data(pairs),
+  F0843: command,
+  F0844: { kind: "action", run: () => generateWithout() },
   F0850: command,
   F0920: command,
   F0921: command,
@@ -81,6 +83,7 @@ const examples: { readonly [C in Ours]: Example } = {
   F0925: command,
   F0926: command,
   F0927: command,
+  F0928: command,
 };
 
 const pages = join(import.meta.dirname, "..", "..", "spec", "errors");
@@ -179,6 +182,16 @@ function loadWeights(name: string, shape: readonly number[]): void {
   const { tensors, metadata } = session.checkpoint();
   const other: Tensor = { dtype: "real", shape, data: new Float32Array(32) };
   session.load({ metadata, tensors: new Map([...tensors, [name, other]]) }, "tagger.safetensors");
+}
+
+/** The tagger as if it produced one of two inputs. */
+async function generateWithout(): Promise<void> {
+  const model = {
+    ...tagger,
+    name: "Translate",
+    generated: [{ input: "out", axis: t, from: 1, hasUntil: false }],
+  };
+  await new Session({ model, backend: reference }).generate(null, { steps: 20 });
 }
 
 function halfPrecision(): Uint8Array {

@@ -135,9 +135,11 @@ function inferProgram(): Program {
 export const tagger: CompiledModel = {
   name: "Tagger",
   trainConfig: config,
+  generated: [],
   train: (own = config) => trainProgram(own),
   infer: inferProgram,
   evaluate: () => program("Tagger.evaluate", withScores().builder.finish()),
   gradients: gradientProgram,
+  generate: inferProgram,
   dump: (stage, options) => `${stage} of Tagger ${JSON.stringify(options)}`,
 };

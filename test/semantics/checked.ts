@@ -11,12 +11,12 @@ const files: ReadonlyMap<string, string> = new Map([
 ]);
 
 export function check(text: string, name = "test.frond"): Checked {
-  const { file, diagnostics, lost } = parse({ name, text });
+  const { file, diagnostics, gaps } = parse({ name, text });
   const read = (path: string) => {
     const found = files.get(path);
     return found === undefined ? null : { name: path.slice(2), text: found };
   };
-  const checked = checkFile(file, loadLibrary(), read, lost);
+  const checked = checkFile(file, loadLibrary(), read, gaps);
   return { ...checked, diagnostics: [...diagnostics, ...checked.diagnostics] };
 }
 

@@ -76,7 +76,7 @@ describe("mistakes on neighbouring lines are found one by one", () => {
 test("names that broken text would define are known", () => {
   const text =
     'import b from "x"\nlayer f(x) -> y {\n  y = x\n}\nmodel M {\n  a[t] = b c\n  (d[t], e[t]) = f (x)\n  param W = 3\n}\n';
-  const { lost } = parse({ name: "t.frond", text });
+  const lost = parse({ name: "t.frond", text }).gaps.names;
   for (const name of ["b", "f", "a", "d", "e", "W"]) expect(lost).toContain(name);
   expect(lost).not.toContain("t");
 });

@@ -1,0 +1,26 @@
+// Three steps of training of every program of test/models, with other lengths and extents in each: the same losses and
+// parameters on every backend.
+
+import { expect, test } from "vitest";
+import { openBackend } from "../../backends/registry.ts";
+import { outputsError } from "../harness/differences.ts";
+import { compileNamed, environmentOf, modelNames } from "../harness/models.ts";
+import { tolerances } from "../harness/tolerances.ts";
+import { trainOn } from "../harness/training.ts";
+
+const config = {
+  optimizer: { kind: "adam", rate: 1e-2, beta1: 0.9, beta2: 0.999, epsilon: 1e-3 },
+  clipNorm: 1,
+  batch: 3,
+  epochs: 1,
+} as const;
+
+test.each(modelNames)("%s trains alike on cpu and reference", async name => {
+  const program = compileNamed(name).train(config);
+  const environments = [4, 6, 5].map((extent, step) => environmentOf(program, { seed: 7 + step, extent }));
+  const expected = await trainOn(await openBackend("reference"), program, environments);
+  const actual = await trainOn(await openBackend("cpu"), program, environments);
+  expect(outputsError(actual, expected)).toBeLessThan(tolerances.float32Steps);
+  const start = environments[0]!.parameters;
+  expect(outputsError(expected, start)).toBeGreaterThan(1e-4);
+});

@@ -1,0 +1,49 @@
+// Runs a training step over several batches on a backend: losses and what the state is in the end.
+
+import type { Backend, CompileOptions, Feeds, Tensor } from "../../backends/api.ts";
+import type { PlainEnvironment } from "../../backends/reference/evaluate.ts";
+import type { Program } from "../../compiler/program/program.ts";
+
+export const feedsOf = ({ batch, inputs, lengths, seed, step }: Required<PlainEnvironment>): Feeds => ({
+  batch,
+  inputs,
+  lengths: new Map([...lengths].map(([axis, own]) => [axis, Int32Array.from(Array.from(own))])),
+  seed,
+  step,
+});
+
+/** A value for each of the program's variables; zeros for parameters that its graph does not read, and for states. */
+export function valuesOf(
+  program: Program,
+  { parameters, states }: Required<PlainEnvironment>,
+): ReadonlyMap<string, Tensor> {
+  const values = new Map<string, Tensor>();
+  for (const { name, shape, axes } of [...program.parameters, ...program.states]) {
+    const lengths = axes.map(axis => program.graph.axes.find(({ id }) => id === axis)?.length ?? 1);
+    const sizes = [...lengths, ...shape];
+    const data = new Float64Array(sizes.reduce((a, b) => a * b, 1));
+    values.set(name, parameters.get(name) ?? states.get(name) ?? { dtype: "real", shape: sizes, data });
+  }
+  return values;
+}
+
+/** One step on each environment, from the first one's values on; `STEP.RESULT` of every step and the variables. */
+export async function trainOn(
+  backend: Backend,
+  program: Program,
+  environments: readonly Required<PlainEnvironment>[],
+  options: CompileOptions = {},
+): Promise<ReadonlyMap<string, Tensor>> {
+  const executable = await backend.compile(program, options);
+  const state = executable.createState(valuesOf(program, environments[0]!));
+  const read = new Map<string, Tensor>();
+  for (const [step, environment] of environments.entries()) {
+    const results = await executable.run({ ...feedsOf(environment), step }, state);
+    for (const name of program.results) read.set(`${step}.${name}`, await results.read(name));
+    results.dispose();
+  }
+  for (const name of state.names) read.set(name, await state.read(name));
+  state.dispose();
+  executable.dispose();
+  return read;
+}
