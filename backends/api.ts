@@ -17,7 +17,11 @@ export type Availability =
   | { readonly available: false; readonly reason: string; readonly remedy: string };
 
 export interface CompileOptions {
-  /** Loops become straight code: `full`, by a factor, or 1 (not at all). */
+  /**
+   * By a factor k = 2, 3, ..: each turn of an innermost loop computes k steps; 1 (or left out) leaves loops as they
+   * are. `full`: straight code without loops, made for the extents of each call and kept for the next calls with the
+   * same; worth it for short sequences of few lengths.
+   */
   readonly unroll?: "full" | number;
 }
 
@@ -33,14 +37,20 @@ export interface Feeds {
   readonly step: number;
 }
 
-/** Parameters and optimiser state, where the backend wants them. */
+/**
+ * Parameters and optimiser state, where the backend wants them. Outlives the executable that made it, and serves all
+ * executables of that backend whose programs have the same parameters and states.
+ */
 export interface State {
   readonly names: readonly string[];
   read(name: string): Promise<Tensor>;
   dispose(): void;
 }
 
-/** What a run computed; it stays on the device until read. Batched values read as `[batch, ...axes, ...shape]`, zeros in the padding. */
+/**
+ * What a run computed; it stays on the device until read, whatever becomes of the executable. Batched values read as
+ * `[batch, ...axes, ...shape]`, zeros in the padding.
+ */
 export interface Results {
   readonly names: readonly string[];
   read(name: string): Promise<Tensor>;
@@ -48,10 +58,18 @@ export interface Results {
 }
 
 export interface Executable {
-  /** Values for every parameter and state of the program, `[...axes, ...shape]`. */
+  /**
+   * @param values for every parameter and state of the program, `[...axes, ...shape]`.
+   * @throws FrondError with everything that is missing, unknown or does not fit.
+   */
   createState(values: ReadonlyMap<string, Tensor>): State;
-  /** Runs once; the program's updates are made to `state` only when the whole run has succeeded. */
+  /**
+   * Runs once; the program's updates are made to `state` only when the whole run has succeeded.
+   *
+   * Rejects with a FrondError where the feeds do not fit the program, or the state is none of its own or disposed of.
+   */
   run(feeds: Feeds, state: State): Promise<Results>;
+  /** Gives back the memory; using the executable afterwards is refused. States and results live on. */
   dispose(): void;
 }
 

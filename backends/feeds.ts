@@ -7,8 +7,10 @@ import { nearest } from "../compiler/diagnostics/nearest.ts";
 import { report } from "../compiler/diagnostics/report.ts";
 import type { Axis, AxisId } from "../compiler/graph/graph.ts";
 import type { InputSpec } from "../compiler/lower/model.ts";
+import { isSize, showShape, sizeOf } from "../compiler/ops/shapes.ts";
 import type { Program } from "../compiler/program/program.ts";
 import type { Feeds, Tensor } from "./api.ts";
+import { elementTypeOf, holdsItsType } from "./tensor.ts";
 
 /** Feeds that fit the program. */
 export interface NormalFeeds {
@@ -25,6 +27,7 @@ export interface NormalFeeds {
 
 /** Throws a FrondError with everything that is wrong. */
 export function normalizeFeeds(program: Program, feeds: Feeds): NormalFeeds {
+  if (!isSize(feeds.batch)) refuse([report("F0904", { found: feeds.batch }, null)]);
   const problems: Diagnostic[] = [...checkNames(program, feeds)];
   const fed = program.inputs.flatMap(spec => {
     const tensor = feeds.inputs.get(spec.name);
@@ -60,8 +63,6 @@ function refuse(problems: readonly Diagnostic[]): void {
 const longest = (lengths: Int32Array | undefined): number =>
   lengths?.reduce((most, length) => Math.max(most, length), 0) ?? 0;
 
-const show = (shape: readonly (number | string)[]): string => `[${shape.join(", ")}]`;
-
 function checkNames({ inputs }: Program, feeds: Feeds): readonly Diagnostic[] {
   const known = inputs.map(({ name }) => name);
   const missing = inputs
@@ -82,8 +83,8 @@ function checkNames({ inputs }: Program, feeds: Feeds): readonly Diagnostic[] {
 /** Element type, rank, sizes, number of elements, number of examples. */
 function checkArray(program: Program, batch: number, { spec, tensor }: Fed): readonly Diagnostic[] {
   const { name, span } = spec;
-  if (tensor.dtype !== spec.dtype || !holds(tensor)) {
-    const found = tensor.dtype === spec.dtype ? `\`${tensor.dtype}\` in ${arrayName(tensor)}` : tensor.dtype;
+  if (tensor.dtype !== spec.dtype || !holdsItsType(tensor)) {
+    const found = elementTypeOf(tensor, spec.dtype);
     return [report("F0803", { name, found, expected: spec.dtype }, span)];
   }
   const axes = spec.axes.map(id => program.graph.axes.find(axis => axis.id === id)!);
@@ -91,10 +92,10 @@ function checkArray(program: Program, batch: number, { spec, tensor }: Fed): rea
   const fits =
     tensor.shape.length === sizes.length && tensor.shape.every((n, d) => sizes[d] === null || n === sizes[d]);
   if (!fits) return [wrongShape(spec, tensor, axes)];
-  const expected = tensor.shape.reduce((size, n) => size * n, 1);
+  const expected = sizeOf(tensor.shape);
   const found = tensor.data.length;
   if (found !== expected)
-    return [report("F0805", { name, found, shape: show(tensor.shape), expected }, span)];
+    return [report("F0805", { name, found, shape: showShape(tensor.shape), expected }, span)];
   if (tensor.shape[0] === batch) return [];
   return [report("F0806", { name, found: tensor.shape[0]!, expected: batch }, span)];
 }
@@ -105,22 +106,9 @@ function wrongShape(spec: InputSpec, tensor: Tensor, axes: readonly Axis[]): Dia
     tensor.shape.length === expected.length - 1
       ? ["the first dimension is the batch, for one example too"]
       : [];
-  const values = { name: spec.name, found: show(tensor.shape), expected: show(expected) };
+  const values = { name: spec.name, found: showShape(tensor.shape), expected: `[${expected.join(", ")}]` };
   return report("F0804", values, spec.span, { label: "declared here", help });
 }
-
-function holds({ dtype, data }: Tensor): boolean {
-  switch (dtype) {
-    case "real":
-      return data instanceof Float32Array || data instanceof Float64Array;
-    case "index":
-      return data instanceof Int32Array;
-    case "bool":
-      return data instanceof Uint8Array;
-  }
-}
-
-const arrayName = ({ data }: Tensor): string => data.constructor.name;
 
 /** The lengths given, checked against the arrays; without them the arrays' common dimension. */
 function lengthsAlong(feeds: Feeds, axis: AxisId, fed: readonly Fed[], problems: Diagnostic[]): Int32Array {
@@ -191,7 +179,7 @@ function checkIndices(
     const example = Math.floor(i / perExample);
     const real = axes.every((axis, d) => place[d + 1]! < (lengths.get(axis)?.[example] ?? Infinity));
     if (!real) continue;
-    const values = { name: spec.name, value: data[i]!, place: show(place), last: classes - 1 };
+    const values = { name: spec.name, value: data[i]!, place: showShape(place), last: classes - 1 };
     return [report("F0809", values, spec.span)];
   }
   return [];
@@ -218,8 +206,8 @@ function cutDimension(tensor: Tensor, dim: number, size: number): Tensor {
   const { shape, dtype } = tensor;
   const from = shape[dim]!;
   if (from === size) return tensor;
-  const after = shape.slice(dim + 1).reduce((n, m) => n * m, 1);
-  const before = shape.slice(0, dim).reduce((n, m) => n * m, 1);
+  const after = sizeOf(shape.slice(dim + 1));
+  const before = sizeOf(shape.slice(0, dim));
   const data = tensor.data.slice(0, before * size * after);
   for (let block = 0; block < before; block++) {
     const start = block * from * after;

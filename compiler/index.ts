@@ -52,8 +52,8 @@ interface Front {
 
 /** Parses and checks. What does not parse is left out of the check, which knows the names that went with it. */
 function front(source: Source, { readImport = noImports }: CheckOptions): Front {
-  const { file, diagnostics: syntax, lost } = parse(source);
-  const { definitions, diagnostics: meaning } = checkFile(file, loadLibrary(), readImport, lost);
+  const { file, diagnostics: syntax, gaps } = parse(source);
+  const { definitions, diagnostics: meaning } = checkFile(file, loadLibrary(), readImport, gaps);
   const place = ({ span }: Diagnostic): number =>
     span === null || span.source.name !== source.name ? Number.POSITIVE_INFINITY : span.start;
   const diagnostics = [...syntax, ...meaning].sort((a, b) => place(a) - place(b) || 0);
@@ -79,7 +79,7 @@ export function compileModel(source: Source, options: CompileOptions = {}): Comp
   if (train.lowered === null || infer.lowered === null) {
     return { model: null, diagnostics: [...diagnostics, ...train.diagnostics] };
   }
-  const wrong = unordered(train.lowered.graph);
+  const wrong = unordered(train.lowered);
   const lowered = { train: train.lowered, infer: infer.lowered };
   const model = wrong.length > 0 ? null : new CompiledModel(lowered, options.build);
   return { model, diagnostics: [...diagnostics, ...wrong] };

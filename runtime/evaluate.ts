@@ -83,11 +83,12 @@ async function forEachBatch(
   }
 }
 
-function typeOf(program: Program, output: string): NodeType {
+/** The type of a result. */
+export function typeOf(program: Program, output: string): NodeType {
   const id = program.graph.outputs.get(output);
   const node = id === undefined ? undefined : program.graph.nodes.get(id);
   if (node === undefined)
-    throw new InternalError("predict", `program ${program.name} has no output ${output}`);
+    throw new InternalError("typeOf", `program ${program.name} has no output ${output}`);
   return node.type;
 }
 

@@ -11,5 +11,11 @@ export type { Prediction } from "./evaluate.ts";
 export type { CompiledModel } from "./model.ts";
 export { Progress, type ProgressOptions } from "./progress.ts";
 export type { Scores } from "./scores.ts";
-export { type PassOptions, Session, type SessionOptions, type TrainOptions } from "./session.ts";
+export {
+  type GenerateOptions,
+  type PassOptions,
+  Session,
+  type SessionOptions,
+  type TrainOptions,
+} from "./session.ts";
 export type { EpochEvent, TrainEvent } from "./train.ts";

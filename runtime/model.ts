@@ -2,7 +2,7 @@
 // shape; the runtime and the command line know no more of it.
 
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic.ts";
-import type { TrainConfig } from "../compiler/lower/model.ts";
+import type { GenerateSpec, TrainConfig } from "../compiler/lower/model.ts";
 import type { Program } from "../compiler/program/program.ts";
 
 export type Stage = "graph" | "adjoint" | "schedule" | "unrolled" | "program";
@@ -22,12 +22,16 @@ export interface CompiledModel {
   readonly name: string;
   /** Null without a `train` block. */
   readonly trainConfig: TrainConfig | null;
+  /** The inputs that the model's `generate` statements continue. */
+  readonly generated: readonly GenerateSpec[];
   /** A training step: outputs `loss`, `loss.total`, `loss.count`, `metric.*`; updates parameters and states. */
   train(config?: TrainConfig): Program;
   /** Outputs `output.NAME`; targets are not among the inputs. */
   infer(): Program;
   /** Outputs `loss.total`, `loss.count`, `metric.NAME.total`, `metric.NAME.count`. */
   evaluate(): Program;
+  /** Outputs `generate.NAME` for every generated input, and `generate.until` where a statement has a condition. */
+  generate(): Program;
   /** Outputs `loss` and `gradient.NAME` for every parameter. */
   gradients(): Program;
   dump(stage: Stage, options?: DumpOptions): string;
@@ -44,7 +48,7 @@ export type ReadImport = (path: string, from: string) => SourceText | null;
 export interface CompileModelOptions {
   /** Needed where the source defines several models. */
   readonly model?: string;
-  readonly sizes?: Readonly<Record<string, number>>;
+  readonly sizes?: Readonly<Record<string, number | boolean>>;
   readonly readImport?: ReadImport;
 }
 

@@ -7,7 +7,7 @@ import type { EpochEvent, Place, TrainEvent } from "./train.ts";
 export interface ProgressOptions {
   /** A live line that is drawn over itself; else plain lines. */
   readonly live: boolean;
-  readonly columns: number;
+  readonly columns: () => number;
   readonly write: (text: string) => void;
   /** Milliseconds, from anywhere. */
   readonly now: () => number;
@@ -46,12 +46,10 @@ export class Progress {
     if (now() - this.#shown < (live ? liveInterval : plainInterval)) return;
     this.#shown = now();
     const parts = event.kind === "step" ? this.#step(event) : this.#validate(event);
-    const line = parts.filter(part => part !== "").join("  ");
     if (live) {
-      // A line that wraps cannot be drawn over.
-      write(`${clearLine}${line.slice(0, columns - 1)}`);
+      write(`${clearLine}${fitted(parts, columns() - 1)}`);
       this.#dirty = true;
-    } else write(`${line}\n`);
+    } else write(`${line(parts)}\n`);
   }
 
   /** Leaves the terminal as it should be when the training ends early. */
@@ -60,23 +58,31 @@ export class Progress {
     this.#dirty = false;
   }
 
-  #step({ place, scores, examples }: Extract<TrainEvent, { kind: "step" }>): readonly string[] {
+  #step({ place, scores, examples }: Extract<TrainEvent, { kind: "step" }>): readonly Part[] {
     const seconds = Math.max(this.#options.now() - this.#started, 1) / 1000;
     const seen = this.#examples + examples;
     const rate = seen / seconds;
     const left = (place.epochs - place.epoch + 1) * place.of - examples;
     return [
-      epochOf(place),
-      this.#options.live ? bar(place.step / place.steps) : "",
-      `step ${pad(place.step, place.steps)}`,
-      formatScores(scores),
-      `${formatRate(rate)} examples/s`,
-      `${formatTime(left / rate)} left`,
+      { text: epochOf(place), spare: 0 },
+      { text: this.#bar(place.step / place.steps), spare: 4 },
+      { text: `step ${pad(place.step, place.steps)}`, spare: 1 },
+      { text: formatScores(scores), spare: 2 },
+      { text: `${formatRate(rate)} examples/s`, spare: 5 },
+      { text: `${formatTime(left / rate)} left`, spare: 3 },
     ];
   }
 
-  #validate({ place, examples, of }: Extract<TrainEvent, { kind: "validate" }>): readonly string[] {
-    return [epochOf(place), this.#options.live ? bar(examples / of) : "", `validating ${pad(examples, of)}`];
+  #validate({ place, examples, of }: Extract<TrainEvent, { kind: "validate" }>): readonly Part[] {
+    return [
+      { text: epochOf(place), spare: 0 },
+      { text: this.#bar(examples / of), spare: 2 },
+      { text: `validating ${pad(examples, of)}`, spare: 1 },
+    ];
+  }
+
+  #bar(done: number): string {
+    return this.#options.live ? bar(done) : "";
   }
 
   #showEpoch({ place, train, validation }: EpochEvent): void {
@@ -87,9 +93,35 @@ export class Progress {
     this.finish();
     this.#shown = this.#options.live ? Number.NEGATIVE_INFINITY : now;
     const valid = validation === null ? "" : `  valid: ${formatScores(validation)}`;
-    const note = this.#options.dim(`(${formatTime(seconds)}, ${formatRate(place.of / seconds)} examples/s)`);
-    this.#options.write(`${epochOf(place)}  ${formatScores(train)}${valid}  ${note}\n`);
+    const text = `${epochOf(place)}  ${formatScores(train)}${valid}`;
+    const time = formatTime(seconds);
+    const notes = [`  (${time}, ${formatRate(place.of / seconds)} examples/s)`, `  (${time})`];
+    // On a terminal a note must not wrap.
+    const room = this.#options.live ? this.#options.columns() - text.length : Number.POSITIVE_INFINITY;
+    const note = notes.find(one => one.length <= room) ?? "";
+    this.#options.write(`${text}${this.#options.dim(note)}\n`);
   }
+}
+
+/** A part of a line; where room is short, those with the largest number go first. */
+interface Part {
+  readonly text: string;
+  readonly spare: number;
+}
+
+const line = (parts: readonly Part[]): string =>
+  parts.flatMap(({ text }) => (text === "" ? [] : [text])).join("  ");
+
+/** A line of at most `width`: one that wraps cannot be drawn over. */
+function fitted(parts: readonly Part[], width: number): string {
+  const whole = line(parts);
+  if (whole.length <= width) return whole;
+  const most = Math.max(...parts.map(({ spare }) => spare));
+  if (most === 0) return whole.slice(0, Math.max(width, 0));
+  return fitted(
+    parts.filter(({ spare }) => spare < most),
+    width,
+  );
 }
 
 const epochOf = ({ epoch, epochs }: Place): string => `epoch ${pad(epoch, epochs)}`;

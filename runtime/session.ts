@@ -9,9 +9,10 @@ import { defaultTraining } from "../compiler/program/model.ts";
 import type { Program, StateSpec } from "../compiler/program/program.ts";
 import type { Checkpoint } from "./checkpoints/safetensors.ts";
 import { fitWeights, packCheckpoint, unpackCheckpoint } from "./checkpoints/weights.ts";
-import { bind } from "./data/bind.ts";
-import type { Dataset } from "./data/dataset.ts";
+import { type Binding, bind } from "./data/bind.ts";
+import { type Dataset, emptyDataset } from "./data/dataset.ts";
 import { evaluate, type Pass, type Prediction, predict } from "./evaluate.ts";
+import { generate } from "./generate.ts";
 import { initialize } from "./initializers.ts";
 import type { CompiledModel } from "./model.ts";
 import type { Scores } from "./scores.ts";
@@ -43,7 +44,20 @@ export interface PassOptions {
   readonly onProgress?: (examples: number) => void;
 }
 
-type Use = "evaluate" | "infer";
+export interface GenerateOptions {
+  /** The most values that each example gets. */
+  readonly steps: number;
+  /** Of the draws; the session's when left out. */
+  readonly seed?: number;
+  /** How many examples, where the model needs no data; 1 when left out. */
+  readonly count?: number;
+  readonly batch?: number;
+  readonly onProgress?: (rounds: number) => void;
+}
+
+type Use = "evaluate" | "infer" | "generate";
+
+const generateHelp = "add a statement such as `generate out[t+1] = sample(p[t]) from 1 until out[t+1] == 0`";
 
 /** Examples a batch where nothing else is said. */
 const defaultBatch = 64;
@@ -89,8 +103,14 @@ export class Session {
   /** Takes the weights of a checkpoint, and with `resume` its training state too; `file` is for messages. */
   load(checkpoint: Checkpoint, file: string, { resume = false } = {}): void {
     const { parameters, graph } = this.model.infer();
-    const { weights, state, step, epoch } = unpackCheckpoint(checkpoint);
-    const values = fitWeights(weights, file, parameters, graph.axes);
+    const { weights, state, step, epoch, model } = unpackCheckpoint(checkpoint);
+    const { name } = this.model;
+    const isOther = model !== null && model !== name;
+    const origin = {
+      file,
+      help: isOther ? `it is of the model \`${model}\`, this one is \`${name}\`` : null,
+    };
+    const values = fitWeights(weights, origin, parameters, graph.axes);
     if (!resume) {
       this.#snapshot = { values, step: 0, epoch: 0 };
       return;
@@ -103,7 +123,7 @@ export class Session {
     }
     const kept = new Map([...state].filter(([name]) => program.states.some(spec => spec.name === name)));
     this.#snapshot = {
-      values: new Map([...values, ...fitWeights(kept, file, program.states, program.graph.axes)]),
+      values: new Map([...values, ...fitWeights(kept, origin, program.states, program.graph.axes)]),
       step,
       epoch,
     };
@@ -141,6 +161,50 @@ export class Session {
   /** The model's outputs for every example. */
   async infer(data: Dataset, options: PassOptions = {}): Promise<ReadonlyMap<string, Prediction>> {
     return this.#pass("infer", data, options, predict);
+  }
+
+  /**
+   * What the model continues its generated inputs with, by their names. The others come from `data`, which may be null
+   * where there are none.
+   */
+  async generate(data: Dataset | null, options: GenerateOptions): Promise<ReadonlyMap<string, Prediction>> {
+    const { generated, name } = this.model;
+    if (generated.length === 0)
+      throw new FrondError([report("F0843", { name }, null, { help: [generateHelp] })]);
+    const { program, executable } = await this.#executable("generate");
+    const state = executable.createState(withStates(this.#snapshot.values, program));
+    const { steps, seed = this.seed, batch = defaultBatch, onProgress } = options;
+    try {
+      const binding = this.#bindGiven(data, program, options.count ?? 1);
+      return await generate({
+        executable,
+        state,
+        program,
+        generated,
+        data: binding,
+        steps,
+        seed,
+        batch,
+        onProgress,
+      });
+    } finally {
+      state.dispose();
+    }
+  }
+
+  /** Data for all inputs but the generated ones. */
+  #bindGiven(data: Dataset | null, { inputs, graph }: Program, count: number): Binding {
+    const produced = new Set(this.model.generated.map(({ input }) => input));
+    const given = inputs.filter(({ name }) => !produced.has(name));
+    if (data === null && given.length > 0) {
+      const names = given.map(({ name }) => `\`${name}\``).join(", ");
+      throw new FrondError([
+        report("F0844", { name: this.model.name, names }, null, {
+          help: ["give them as the data: `--data FILE`"],
+        }),
+      ]);
+    }
+    return bind(data ?? emptyDataset(count), given, graph.axes);
   }
 
   dispose(): void {
@@ -186,19 +250,24 @@ export class Session {
   async #executable(use: Use) {
     const known = this.#executables.get(use);
     if (known !== undefined) return known;
-    const program = use === "infer" ? this.model.infer() : this.model.evaluate();
+    const program = this.model[use]();
     const made = { program, executable: await this.backend.compile(program, this.#compile) };
     this.#executables.set(use, made);
     return made;
   }
 
   /** The training step; a FrondError for a model without a loss. */
-  trainProgram(config: TrainConfig = this.#trainConfig()): Program {
+  trainProgram(config: TrainConfig = this.trainConfig): Program {
     return this.model.train(config);
   }
 
+  /** What the model's `train` block says, or what holds without one. */
+  get trainConfig(): TrainConfig {
+    return this.model.trainConfig ?? defaultTraining;
+  }
+
   #trainConfig(rate?: number): TrainConfig {
-    const config = this.model.trainConfig ?? defaultTraining;
+    const config = this.trainConfig;
     return rate === undefined ? config : { ...config, optimizer: { ...config.optimizer, rate } };
   }
 

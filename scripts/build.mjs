@@ -1,7 +1,9 @@
 // Builds dist/ from the sources, when they changed: generated modules, tsc, then the library in its parsed form.
 // Run directly or from setup.mjs. "Changed" goes by content, so that a fresh clone or a touched file costs nothing.
+// All is made in a folder beside dist/ that then takes its place: a build that is interrupted or fails leaves the old
+// one, and a program that starts meanwhile finds one of the two.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { fail, node, root } from "./process.mjs";
@@ -19,19 +21,46 @@ const inputs = [
   "tsconfig.build.json",
 ];
 const wanted = /\.(ts|mjs|ohm|frond|md|json)$/;
-const stamp = join(root, "dist", ".stamp");
+const dist = join(root, "dist");
+const stampName = ".stamp";
 
 /** Builds if needed; returns whether it did. Ends the process with a message when it fails. */
 export function build() {
   const now = fingerprint();
+  const stamp = join(dist, stampName);
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === now && generatedExists()) return false;
+  removeLeftOvers();
+  const next = `${dist}.${process.pid}.tmp`;
+  process.once("exit", () => rmSync(next, { recursive: true, force: true }));
   step("generate the compiler's tables", ["scripts/generate.mjs"]);
-  rmSync(join(root, "dist"), { recursive: true, force: true });
-  step("compile", ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"]);
-  if (existsSync(join(root, "scripts", "std.mjs"))) step("parse the library", ["scripts/std.mjs"]);
-  mkdirSync(join(root, "dist"), { recursive: true });
-  writeFileSync(stamp, now);
+  step("compile", ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json", "--outDir", next]);
+  step("parse the library", ["scripts/std.mjs", next]);
+  writeFileSync(join(next, stampName), now);
+  replaceFolder(dist, next);
   return true;
+}
+
+/** Puts `next` in the place of `folder`. */
+function replaceFolder(folder, next) {
+  const old = `${folder}.${process.pid}.old.tmp`;
+  try {
+    if (existsSync(folder)) renameSync(folder, old);
+    renameSync(next, folder);
+  } catch (error) {
+    // Another build of the same sources may have been faster.
+    if (!existsSync(folder)) throw error;
+  }
+  rmSync(old, { recursive: true, force: true });
+}
+
+/** What builds that were killed have left behind; younger ones may be at work. */
+function removeLeftOvers() {
+  const hour = 3_600_000;
+  for (const name of readdirSync(root)) {
+    const path = join(root, name);
+    if (/^dist\.\d+\.(old\.)?tmp$/.test(name) && Date.now() - statSync(path).mtimeMs > hour)
+      rmSync(path, { recursive: true, force: true });
+  }
 }
 
 function step(what, args) {

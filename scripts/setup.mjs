@@ -25,10 +25,12 @@ function install() {
   // `npm ci` refuses where a registry lacks a package of another platform, and gives up when one answer is lost;
   // `npm install` goes on. The lock file stays as it is.
   if (!result.ok) result = npm(["install", "--no-save", ...quietly], { quiet: true });
-  if (!result.ok) fail("could not install the packages; is the network there?", firstLines(result.output));
+  if (!result.ok)
+    fail("could not install the packages; is the network there? Then run it again", gist(result.output));
 }
 
-/** npm ends some errors with pages of help. */
-function firstLines(text) {
-  return text.split("\n").slice(0, 15).join("\n");
+/** npm's errors hold stack traces, and end with pages of help. */
+function gist(text) {
+  const lines = text.split("\n").filter(line => !/^npm error( {4,}at | {3}\w+: |.* }$)/.test(line));
+  return lines.slice(0, 10).join("\n");
 }

@@ -1,11 +1,12 @@
 // Parses spec/std/*.frond with the compiled parser and writes the trees to compiler/generated/std.ts (for the tests,
-// which run the sources) and dist/compiler/generated/std.js. Runs after tsc.
+// which run the sources) and to compiler/generated/std.js of the build's folder, its argument. Runs after tsc.
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const compiled = path => import(pathToFileURL(join(root, "dist", "compiler", path)).href);
+const built = process.argv[2] ?? join(root, "dist");
+const compiled = path => import(pathToFileURL(join(built, "compiler", path)).href);
 const { parse } = await compiled("syntax/parse.js");
 const { pack } = await compiled("syntax/pack.js");
 const { render } = await compiled("diagnostics/render.js");
@@ -33,7 +34,7 @@ write(
   join(root, "compiler", "generated", "std.ts"),
   `${head}import type { PackedFile } from "../syntax/pack.ts";\nexport const std: readonly PackedFile[] = ${list};\n`,
 );
-write(join(root, "dist", "compiler", "generated", "std.js"), `${head}export const std = ${list};\n`);
+write(join(built, "compiler", "generated", "std.js"), `${head}export const std = ${list};\n`);
 
 function write(path, content) {
   if (existsSync(path) && readFileSync(path, "utf8") === content) return;

@@ -1,12 +1,21 @@
 // The reference backend: float64, straight from the graph's meaning. Slow on purpose (nothing is scheduled, fused or
-// reused); it is the oracle that the others are measured against.
+// reused); it is the oracle that the others are measured against. It has no loops, so unrolling by a factor changes
+// nothing; unrolled fully, it interprets the static graph.
 
-import { FrondError } from "../../compiler/diagnostics/error.ts";
-import { report } from "../../compiler/diagnostics/report.ts";
 import type { Program } from "../../compiler/program/program.ts";
-import { InternalError } from "../../compiler/unreachable.ts";
 import type { Backend, Executable, Feeds, Results, State, Tensor } from "../api.ts";
 import { normalizeFeeds } from "../feeds.ts";
+import {
+  executableDisposed,
+  foreignState,
+  otherBackend,
+  otherVariables,
+  resultsDisposed,
+  stateDisposed,
+  unknownName,
+} from "../misuse.ts";
+import { compileUnrolled } from "../unrolled.ts";
+import { fittingValues, sameVariables, type Variable, variablesOf } from "../variables.ts";
 import { emptyArray, tensorOf } from "./evaluate.ts";
 import { Interpreter } from "./interpreter.ts";
 
@@ -14,43 +23,89 @@ export const reference: Backend = {
   name: "reference",
   doc: "plain float64 interpreter of the recurrence graph: the oracle of the tests",
   probe: async () => ({ available: true, detail: "float64, plain JavaScript" }),
-  compile: async program => new ReferenceExecutable(program),
+  compile: async (program, options = {}) =>
+    compileUnrolled(program, options, scheduled => new ReferenceExecutable(scheduled)),
 };
 
-/** Tensors by name, until disposed. */
-class Tensors implements Results, State {
-  tensors: ReadonlyMap<string, Tensor>;
+/** A copy that no one else holds. */
+const copyOf = (tensor: Tensor): Tensor => ({ ...tensor, data: tensor.data.slice() });
+
+class ReferenceResults implements Results {
+  #tensors: ReadonlyMap<string, Tensor> | null;
   constructor(tensors: ReadonlyMap<string, Tensor>) {
-    this.tensors = tensors;
+    this.#tensors = tensors;
   }
   get names(): readonly string[] {
-    return [...this.tensors.keys()];
+    return [...(this.#tensors?.keys() ?? [])];
   }
   async read(name: string): Promise<Tensor> {
-    const tensor = this.tensors.get(name);
-    if (tensor === undefined) throw new InternalError("reference", `there is no value ${name} (any more)`);
-    return { ...tensor, data: tensor.data.slice() };
+    if (this.#tensors === null) throw resultsDisposed();
+    const tensor = this.#tensors.get(name);
+    if (tensor === undefined) throw unknownName(name, "result", this.names);
+    return copyOf(tensor);
   }
   dispose(): void {
-    this.tensors = new Map();
+    this.#tensors = null;
+  }
+}
+
+class ReferenceState implements State {
+  readonly names: readonly string[];
+  readonly #variables: readonly Variable[];
+  #tensors: ReadonlyMap<string, Tensor> | null;
+
+  constructor(variables: readonly Variable[], values: ReadonlyMap<string, Tensor>) {
+    this.#variables = variables;
+    this.names = variables.map(({ name }) => name);
+    const fitting = fittingValues(variables, values);
+    this.#tensors = new Map(this.names.map((name, i) => [name, inFloat64(fitting[i]!)] as const));
+  }
+
+  /** The values now. Refuses when disposed of, and for a program with other variables. */
+  valuesFor(program: Program, variables: readonly Variable[]): ReadonlyMap<string, Tensor> {
+    if (this.#tensors === null) throw stateDisposed();
+    if (!sameVariables(this.#variables, variables)) throw foreignState(program, otherVariables);
+    return this.#tensors;
+  }
+
+  update(values: ReadonlyMap<string, Tensor>): void {
+    if (this.#tensors === null) throw stateDisposed();
+    this.#tensors = new Map([...this.#tensors, ...values]);
+  }
+
+  async read(name: string): Promise<Tensor> {
+    if (this.#tensors === null) throw stateDisposed();
+    const tensor = this.#tensors.get(name);
+    if (tensor === undefined) throw unknownName(name, "parameter or state", this.names);
+    return copyOf(tensor);
+  }
+
+  dispose(): void {
+    this.#tensors = null;
   }
 }
 
 class ReferenceExecutable implements Executable {
   readonly #program: Program;
+  readonly #variables: readonly Variable[];
+  #disposed = false;
+
   constructor(program: Program) {
     this.#program = program;
+    this.#variables = variablesOf(program);
   }
 
   createState(values: ReadonlyMap<string, Tensor>): State {
-    checkState(this.#program, values);
-    return new Tensors(new Map([...values].map(([name, tensor]) => [name, inFloat64(tensor)] as const)));
+    if (this.#disposed) throw executableDisposed(this.#program);
+    return new ReferenceState(this.#variables, values);
   }
 
   async run(feeds: Feeds, state: State): Promise<Results> {
-    if (!(state instanceof Tensors)) throw new InternalError("reference", "the state is another backend's");
     const { graph, parameters, states, updates, results } = this.#program;
-    const kept = ({ name }: { readonly name: string }) => [name, state.tensors.get(name)!] as const;
+    if (this.#disposed) throw executableDisposed(this.#program);
+    if (!(state instanceof ReferenceState)) throw foreignState(this.#program, otherBackend);
+    const values = state.valuesFor(this.#program, this.#variables);
+    const kept = ({ name }: { readonly name: string }) => [name, values.get(name)!] as const;
     const interpreter = new Interpreter(graph, {
       ...normalizeFeeds(this.#program, feeds),
       parameters: new Map(parameters.map(kept)),
@@ -58,38 +113,19 @@ class ReferenceExecutable implements Executable {
     });
     const compute = (output: string): Tensor => tensorOf(interpreter, graph.outputs.get(output)!);
     const read = new Map(results.map(name => [name, compute(name)] as const));
-    const updated = updates.map(({ target, output }) => [target, compute(output)] as const);
+    const updated = new Map(updates.map(({ target, output }) => [target, compute(output)] as const));
     // Only now, when nothing can fail any more.
-    state.tensors = new Map([...state.tensors, ...updated]);
-    return new Tensors(read);
+    state.update(updated);
+    return new ReferenceResults(read);
   }
 
-  dispose(): void {}
+  dispose(): void {
+    this.#disposed = true;
+  }
 }
 
 function inFloat64(tensor: Tensor): Tensor {
   const data = emptyArray(tensor.dtype, tensor.data.length);
   data.set(tensor.data);
   return { ...tensor, data };
-}
-
-function checkState(program: Program, values: ReadonlyMap<string, Tensor>): void {
-  const lengthOf = new Map(program.graph.axes.map(({ id, length }) => [id, length ?? 0] as const));
-  const wanted = [
-    ...program.parameters.map(spec => ({ ...spec, kind: "parameter" })),
-    ...program.states.map(spec => ({ ...spec, kind: "state" })),
-  ];
-  const known = new Set(wanted.map(({ name }) => name));
-  const problems = wanted.flatMap(({ name, kind, axes, shape }) => {
-    const value = values.get(name);
-    if (value === undefined) return [report("F0814", { kind, name }, null)];
-    const expected = [...axes.map(axis => lengthOf.get(axis)!), ...shape].join(", ");
-    const found = value.shape.join(", ");
-    if (found === expected) return [];
-    return [report("F0815", { kind, name, found: `[${found}]`, expected: `[${expected}]` }, null)];
-  });
-  for (const name of values.keys()) {
-    if (!known.has(name)) problems.push(report("F0813", { name, kind: "parameter or state" }, null));
-  }
-  if (problems.length > 0) throw new FrondError(problems);
 }

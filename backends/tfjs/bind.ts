@@ -124,12 +124,11 @@ class Binding {
   ): { readonly sizes: readonly number[]; readonly axes: readonly { axis: AxisId; wrap: number }[] } {
     const axes: { axis: AxisId; wrap: number }[] = [];
     const sizes: number[] = [];
-    for (const { axis, factor } of loops) {
+    for (const { axis } of loops) {
       if (!node.type.axes.includes(axis)) continue;
       const keeping = keepingOf(this.#context.program.schedule.keeping, node.id, axis);
       const extent = this.#extent(axis);
-      const window =
-        keeping.kind === "sequence" ? extent : (keeping.kind === "ring" ? keeping.slots : 0) + factor;
+      const window = keeping.kind === "sequence" ? extent : (keeping.kind === "ring" ? keeping.slots : 0) + 1;
       if (window === 1) continue;
       const whole = window >= extent;
       axes.push({ axis, wrap: whole ? 0 : window });

@@ -1,8 +1,8 @@
 // The `cpu` backend: tfjs-core with its cpu backend in plain JavaScript, and Frond's own kernels registered there.
 // Runs wherever JavaScript runs; nothing has to be installed.
 
-import { unrollBy } from "../../compiler/unroll/partial.ts";
 import type { Backend } from "../api.ts";
+import { compileUnrolled } from "../unrolled.ts";
 import { Device } from "./device.ts";
 import { TfjsExecutable } from "./executable.ts";
 import { kernels } from "./kernels.ts";
@@ -40,9 +40,8 @@ export const cpu: Backend = {
       };
     }
   },
-  async compile(program, { unroll } = {}) {
-    // "full" keeps its loops: straight code would need the lengths, which come with the data.
-    const schedule = typeof unroll === "number" ? unrollBy(program.schedule, unroll) : program.schedule;
-    return new TfjsExecutable(await Device.openCpu(kernels), { ...program, schedule });
+  async compile(program, options = {}) {
+    const device = await Device.openCpu(kernels);
+    return compileUnrolled(program, options, scheduled => new TfjsExecutable(device, scheduled));
   },
 };

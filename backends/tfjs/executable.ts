@@ -6,12 +6,15 @@ import type { Program } from "../../compiler/program/program.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
 import type { Executable, Feeds, Results, State, Tensor } from "../api.ts";
 import { type NormalFeeds, normalizeFeeds } from "../feeds.ts";
+import { executableDisposed, foreignState, otherBackend } from "../misuse.ts";
+import { Recent } from "../recent.ts";
+import { type Variable, variablesOf } from "../variables.ts";
 import { type BindContext, type Bound, bind, slots } from "./bind.ts";
 import { type Buffer, type Device, makeValues } from "./device.ts";
 import { denseStrides, type Place, product } from "./layout.ts";
 import { makePlan } from "./plan.ts";
 import type { Frame } from "./rows.ts";
-import { DeviceState, Fetched, variablesOf } from "./state.ts";
+import { DeviceState, Fetched } from "./state.ts";
 import { copyNest } from "./transfer.ts";
 
 /** Bindings kept, the most recently used ones. */
@@ -22,16 +25,18 @@ export class TfjsExecutable implements Executable {
   readonly #program: Program;
   readonly #context: BindContext;
   readonly #constants: readonly Buffer[];
-  readonly #bound = new Map<string, Bound>();
+  readonly #variables: readonly Variable[];
+  readonly #bound = new Recent<Bound>(bindingsKept, bound => this.#linked.delete(bound));
   #blocks: Buffer[];
   /** What the calls of a binding point to: grown blocks or another state need new links. */
-  #linked = new Map<Bound, { readonly state: DeviceState; readonly blocks: readonly Buffer[] }>();
+  readonly #linked = new Map<Bound, { readonly state: DeviceState; readonly blocks: readonly Buffer[] }>();
   #disposed = false;
 
   constructor(device: Device, program: Program) {
     this.#device = device;
     this.#program = program;
-    const { places, buffers } = fixedPlaces(device, program);
+    this.#variables = variablesOf(program);
+    const { places, buffers } = fixedPlaces(device, program, this.#variables);
     this.#constants = buffers;
     this.#blocks = blockTypes.map(dtype => device.allocate(dtype, 0));
     const frame: Frame = {
@@ -45,21 +50,26 @@ export class TfjsExecutable implements Executable {
   }
 
   createState(values: ReadonlyMap<string, Tensor>): State {
-    return new DeviceState(this.#device, this.#program, values);
+    if (this.#disposed) throw executableDisposed(this.#program);
+    return new DeviceState(this.#device, this.#variables, values);
   }
 
   async run(feeds: Feeds, state: State): Promise<Results> {
-    if (this.#disposed) throw new InternalError("TfjsExecutable.run", "the executable is disposed");
-    if (!(state instanceof DeviceState)) {
-      throw new InternalError("TfjsExecutable.run", "the state was made by another executable");
-    }
+    if (this.#disposed) throw executableDisposed(this.#program);
+    if (!(state instanceof DeviceState)) throw foreignState(this.#program, otherBackend);
+    state.checkFor(this.#program, this.#variables);
     const fed = normalizeFeeds(this.#program, feeds);
     const bound = this.#bind(fed);
     this.#prepare(bound, state, fed);
     bound.run();
     const results = new Fetched(this.#device);
-    for (const name of this.#program.results) results.keep(name, this.#result(bound, state, name, fed));
-    this.#update(bound, state, fed);
+    try {
+      for (const name of this.#program.results) results.keep(name, this.#result(bound, state, name, fed));
+      this.#update(bound, state, fed);
+    } catch (error) {
+      results.dispose();
+      throw error;
+    }
     return results;
   }
 
@@ -68,7 +78,6 @@ export class TfjsExecutable implements Executable {
     this.#disposed = true;
     for (const buffer of [...this.#blocks, ...this.#constants]) this.#device.free(buffer);
     this.#bound.clear();
-    this.#linked.clear();
   }
 
   #bind({ batch, extents, lengths }: NormalFeeds): Bound {
@@ -76,14 +85,9 @@ export class TfjsExecutable implements Executable {
     for (const [axis, own] of lengths) if (own.some(length => length < extents.get(axis)!)) ragged.add(axis);
     const key = `${batch};${[...extents.values()].join()};${[...ragged].join()}`;
     const known = this.#bound.get(key);
-    const bound = known ?? bind(this.#context, { batch, extents, ragged });
-    this.#bound.delete(key);
-    this.#bound.set(key, bound);
-    if (this.#bound.size > bindingsKept) {
-      const [oldest] = this.#bound;
-      this.#bound.delete(oldest![0]);
-      this.#linked.delete(oldest![1]);
-    }
+    if (known !== undefined) return known;
+    const bound = bind(this.#context, { batch, extents, ragged });
+    this.#bound.put(key, bound);
     return bound;
   }
 
@@ -209,9 +213,9 @@ function boundary(
 function fixedPlaces(
   device: Device,
   program: Program,
+  variables: readonly Variable[],
 ): { readonly places: ReadonlyMap<NodeId, Place>; readonly buffers: readonly Buffer[] } {
   const places = new Map<NodeId, Place>();
-  const variables = variablesOf(program);
   const dtypes = ["real", "index", "bool"] as const;
   const constants = new Map<DType, number[]>(dtypes.map(dtype => [dtype, []]));
   for (const node of program.schedule.graph.nodes.values()) {

@@ -1,14 +1,18 @@
 // FrondMatMul: products of strided operands, out[h, m, n] (+)= sum over k of left[h, m, k] * right[h, k, n], each
 // letter standing for any number of dimensions given by offset tables. tfjs's own cpu product walks its operands
-// unpacked; this one copies them into panels and keeps a 4x4 tile of sums in registers.
+// unpacked; this one copies them into panels and keeps a 4x3 tile of sums in registers:
+// with its operands, all that 16 registers hold.
 
 import type { FrondKernel, Values } from "./device.ts";
 import { collapse, offsetTable } from "./layout.ts";
 
-const tile = 4;
-/** Summands a panel holds: two panels of 4 rows fit the first-level cache, a block of the right operand the second. */
+/** Rows and columns of a tile. */
+const tileRows = 4;
+const tileColumns = 3;
+/** Summands a panel holds: two panels fit the first-level cache, a block of the right operand the second. */
 const depth = 256;
-const width = 512;
+/** Columns of such a block: whole panels. */
+const width = 510;
 
 export interface MatMulSpec {
   readonly heads: readonly [left: Int32Array, right: Int32Array, out: Int32Array];
@@ -42,7 +46,7 @@ export function matMulSpec(
 ): { readonly spec: MatMulSpec; readonly swapped: boolean } {
   const count = (which: ProductDims): number => which.sizes.reduce((a, b) => a * b, 1);
   // Few columns and more rows: the other way round, since columns are what the inner loops run along.
-  const swapped = kept === null && count(dims.n) < tile && count(dims.m) > count(dims.n);
+  const swapped = kept === null && count(dims.n) < tileRows && count(dims.m) > count(dims.n);
   const side = (which: ProductDims): ProductDims =>
     swapped ? { ...which, left: which.right, right: which.left } : which;
   const [m, n, k, h] = [
@@ -61,8 +65,8 @@ export function matMulSpec(
     rightN: offsetTable(n.sizes, n.right),
     outN: offsetTable(n.sizes, n.out),
     accumulate,
-    form: rows >= tile ? "tiles" : innerStride(n) <= innerStride(k) ? "rows" : "dots",
-    kept: rows >= tile ? kept : null,
+    form: rows >= tileRows ? "tiles" : innerStride(n) <= innerStride(k) ? "rows" : "dots",
+    kept: rows >= tileRows ? kept : null,
   };
   return { spec, swapped };
 }
@@ -144,20 +148,20 @@ function evenStep(table: Int32Array): number {
   return step;
 }
 
-const roundUp = (count: number): number => Math.ceil(count / tile) * tile;
+const roundUp = (count: number, tile: number): number => Math.ceil(count / tile) * tile;
 
 let leftPanels = new Float32Array(0);
 let rightPanels: Float32Array = new Float32Array(0);
 
-/** For the rest: blocks of `depth` summands by `width` columns, packed, then 4x4 tiles. */
+/** For the rest: blocks of `depth` summands by `width` columns, packed, then tiles. */
 const byTiles: Form = (left, right, out, [atL, atR, atO], spec) => {
   const { leftM, outM, leftK, rightK, rightN, outN, kept } = spec;
   const [rows, columns, summands] = [leftM.length, rightN.length, leftK.length];
-  const panelRows = roundUp(rows);
+  const panelRows = roundUp(rows, tileRows);
   const fresh = kept?.fresh ?? false;
   if (leftPanels.length < panelRows * depth) leftPanels = new Float32Array(panelRows * depth);
   let panels = kept?.panels ?? rightPanels;
-  const needed = kept === null ? depth * width : roundUp(columns) * summands;
+  const needed = kept === null ? depth * width : roundUp(columns, tileColumns) * summands;
   if (panels.length < needed) {
     panels = new Float32Array(needed);
     if (kept === null) rightPanels = panels;
@@ -166,13 +170,13 @@ const byTiles: Form = (left, right, out, [atL, atR, atO], spec) => {
   let keptAt = 0;
   for (let k0 = 0; k0 < summands; k0 += depth) {
     const k1 = Math.min(k0 + depth, summands);
-    pack(left, atL, leftM, 0, rows, leftK, k0, k1, leftPanels, 0);
+    pack(left, atL, leftM, 0, rows, tileRows, leftK, k0, k1, leftPanels, 0);
     for (let n0 = 0; n0 < columns; n0 += width) {
       const n1 = Math.min(n0 + width, columns);
       const at = kept === null ? 0 : keptAt;
-      if (!fresh) pack(right, atR, rightN, n0, n1, rightK, k0, k1, panels, at);
+      if (!fresh) pack(right, atR, rightN, n0, n1, tileColumns, rightK, k0, k1, panels, at);
       multiply(leftPanels, panels, at, k1 - k0, out, atO, outM, outN, n0, n1);
-      keptAt += roundUp(n1 - n0) * (k1 - k0);
+      keptAt += roundUp(n1 - n0, tileColumns) * (k1 - k0);
     }
   }
   // Several heads have several right operands: only one of them could be kept.
@@ -181,37 +185,30 @@ const byTiles: Form = (left, right, out, [atL, atR, atO], spec) => {
 
 const forms: Readonly<Record<MatMulSpec["form"], Form>> = { tiles: byTiles, rows: byRows, dots: byDots };
 
-/** Lines i0..i1 (rows of left, columns of right), four to a panel, summand by summand; the last panel is filled up with zeros. */
+/** Lines i0..i1 (rows of left, columns of right), `tile` to a panel, summand by summand; the last one is filled up with zeros. */
 function pack(
   from: Values,
   at: number,
   lines: Int32Array,
   i0: number,
   i1: number,
+  tile: number,
   summands: Int32Array,
   k0: number,
   k1: number,
   to: Float32Array,
   start: number,
 ): void {
-  let q = start;
-  for (let i = i0; i < i1; i += tile) {
-    const p0 = at + lines[i]!;
-    if (i + tile <= i1) {
-      const p1 = at + lines[i + 1]!;
-      const p2 = at + lines[i + 2]!;
-      const p3 = at + lines[i + 3]!;
-      for (let k = k0; k < k1; k++, q += tile) {
-        const s = summands[k]!;
-        to[q] = from[p0 + s]!;
-        to[q + 1] = from[p1 + s]!;
-        to[q + 2] = from[p2 + s]!;
-        to[q + 3] = from[p3 + s]!;
+  const length = (k1 - k0) * tile;
+  for (let i = i0, panel = start; i < i1; i += tile, panel += length) {
+    for (let j = 0; j < tile; j++) {
+      let q = panel + j;
+      if (i + j >= i1) {
+        for (let k = k0; k < k1; k++, q += tile) to[q] = 0;
+        continue;
       }
-      continue;
-    }
-    for (let k = k0; k < k1; k++, q += tile) {
-      for (let j = 0; j < tile; j++) to[q + j] = i + j < i1 ? from[at + lines[i + j]! + summands[k]!]! : 0;
+      const line = at + lines[i + j]!;
+      for (let k = k0; k < k1; k++, q += tile) to[q] = from[line + summands[k]!]!;
     }
   }
 }
@@ -230,43 +227,38 @@ function multiply(
   n1: number,
 ): void {
   const rows = outM.length;
-  const length = summands * tile;
-  for (let n = n0, panelB = startB; n < n1; n += tile, panelB += length) {
-    for (let m = 0, panelA = 0; m < rows; m += tile, panelA += length) {
-      let c00 = 0, c01 = 0, c02 = 0, c03 = 0; // biome-ignore format: a tile
-      let c10 = 0, c11 = 0, c12 = 0, c13 = 0; // biome-ignore format: a tile
-      let c20 = 0, c21 = 0, c22 = 0, c23 = 0; // biome-ignore format: a tile
-      let c30 = 0, c31 = 0, c32 = 0, c33 = 0; // biome-ignore format: a tile
-      for (let p = panelA, q = panelB, end = panelA + length; p < end; p += tile, q += tile) {
+  const [lengthA, lengthB] = [summands * tileRows, summands * tileColumns];
+  for (let n = n0, panelB = startB; n < n1; n += tileColumns, panelB += lengthB) {
+    for (let m = 0, panelA = 0; m < rows; m += tileRows, panelA += lengthA) {
+      let c00 = 0, c01 = 0, c02 = 0; // biome-ignore format: a tile
+      let c10 = 0, c11 = 0, c12 = 0; // biome-ignore format: a tile
+      let c20 = 0, c21 = 0, c22 = 0; // biome-ignore format: a tile
+      let c30 = 0, c31 = 0, c32 = 0; // biome-ignore format: a tile
+      for (let p = panelA, q = panelB, end = panelA + lengthA; p < end; p += tileRows, q += tileColumns) {
         const b0 = b[q]!;
         const b1 = b[q + 1]!;
         const b2 = b[q + 2]!;
-        const b3 = b[q + 3]!;
         const a0 = a[p]!;
         c00 += a0 * b0;
         c01 += a0 * b1;
         c02 += a0 * b2;
-        c03 += a0 * b3; // biome-ignore format: a tile
         const a1 = a[p + 1]!;
         c10 += a1 * b0;
         c11 += a1 * b1;
         c12 += a1 * b2;
-        c13 += a1 * b3; // biome-ignore format: a tile
         const a2 = a[p + 2]!;
         c20 += a2 * b0;
         c21 += a2 * b1;
         c22 += a2 * b2;
-        c23 += a2 * b3; // biome-ignore format: a tile
         const a3 = a[p + 3]!;
         c30 += a3 * b0;
         c31 += a3 * b1;
         c32 += a3 * b2;
-        c33 += a3 * b3; // biome-ignore format: a tile
       }
-      addRow(out, atO + outM[m]!, outN, n, n1, c00, c01, c02, c03);
-      if (m + 1 < rows) addRow(out, atO + outM[m + 1]!, outN, n, n1, c10, c11, c12, c13);
-      if (m + 2 < rows) addRow(out, atO + outM[m + 2]!, outN, n, n1, c20, c21, c22, c23);
-      if (m + 3 < rows) addRow(out, atO + outM[m + 3]!, outN, n, n1, c30, c31, c32, c33);
+      addRow(out, atO + outM[m]!, outN, n, n1, c00, c01, c02);
+      if (m + 1 < rows) addRow(out, atO + outM[m + 1]!, outN, n, n1, c10, c11, c12);
+      if (m + 2 < rows) addRow(out, atO + outM[m + 2]!, outN, n, n1, c20, c21, c22);
+      if (m + 3 < rows) addRow(out, atO + outM[m + 3]!, outN, n, n1, c30, c31, c32);
     }
   }
 }
@@ -280,10 +272,8 @@ function addRow(
   c0: number,
   c1: number,
   c2: number,
-  c3: number,
 ): void {
   out[at + columns[n]!]! += c0;
   if (n + 1 < end) out[at + columns[n + 1]!]! += c1;
   if (n + 2 < end) out[at + columns[n + 2]!]! += c2;
-  if (n + 3 < end) out[at + columns[n + 3]!]! += c3;
 }

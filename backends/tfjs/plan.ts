@@ -310,8 +310,7 @@ class Lifetimes {
     for (const [id, life] of this.#lives) {
       const node = this.#graph.nodes.get(id)!;
       const carried = life.loops.find(
-        ({ axis, factor }) =>
-          factor > 1 || !node.type.axes.includes(axis) || keepingOf(this.#keeping, id, axis).kind !== "step",
+        ({ axis }) => !node.type.axes.includes(axis) || keepingOf(this.#keeping, id, axis).kind !== "step",
       );
       if (carried !== undefined) this.#cover(life, carried);
     }

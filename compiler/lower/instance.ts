@@ -16,7 +16,7 @@ import type {
   ValueType,
 } from "../semantics/typed.ts";
 import { InternalError } from "../unreachable.ts";
-import { type Lowering, largestValue } from "./lowering.ts";
+import { type Lowering, largestValue, longestStaticAxis, tooLarge } from "./lowering.ts";
 import { evaluateNumber, evaluateStatic, type StaticValue } from "./statics.ts";
 
 /** What an axis name of a definition stands for in an instance. */
@@ -119,7 +119,7 @@ export class Instance {
     const shape = type.shape.map(size => this.size(size, span));
     const count = shape.reduce((product, size) => product * size, 1);
     if (count > largestValue) {
-      this.refuse(report("F0713", { what: "a value", count, unit: "numbers" }, span));
+      this.refuse(tooLarge("a value", count, "numbers", largestValue, span));
     }
     return shape;
   }
@@ -248,7 +248,7 @@ function setStatic(
     const wanted = { size: "a whole number from 1", number: "a number", bool: "true or false" }[kind];
     const diagnostic =
       kind === "size" && Number.isInteger(value) && Number(value) > largestValue
-        ? report("F0713", { what: `\`${name}\``, count: Number(value), unit: "elements" }, at)
+        ? tooLarge(`\`${name}\``, Number(value), "elements", largestValue, at)
         : report("F0712", { name: `\`${name}\``, value: String(value) }, at, { label: `must be ${wanted}` });
     instance.refuse(diagnostic);
   }
@@ -279,11 +279,10 @@ function declareStaticAxis(instance: Instance, name: AxisName): void {
   const last = evaluateNumber(axis.last, instance.statics);
   const length = last - first + 1;
   const fault = !Number.isInteger(first) || !Number.isInteger(last) || length < 1;
-  if (fault) instance.refuse(report("F0714", { name, first, last }, axis.span));
-  if (length > 65_536) {
-    instance.refuse(
-      report("F0713", { what: `an axis \`${name}\``, count: length, unit: "indices" }, axis.span),
-    );
+  if (fault)
+    instance.refuse(report("F0714", { name, first, last }, axis.span, { label: `${length} positions` }));
+  if (length > longestStaticAxis) {
+    instance.refuse(tooLarge(`an axis \`${name}\``, length, "indices", longestStaticAxis, axis.span));
   }
   // Uses of one shared layer have the same path and the same sizes: the axis is declared once for all.
   const id = instance.lowering.builder.axis(instance.named(name), length);

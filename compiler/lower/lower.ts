@@ -2,8 +2,9 @@
 // into shifts, primitives into ops. What the language means is in spec/language.md; nothing here knows an LSTM.
 
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import { report } from "../diagnostics/report.ts";
 import type { NodeId } from "../graph/graph.ts";
-import type { TypedDefinition, TypedEquation } from "../semantics/typed.ts";
+import type { TypedDefinition, TypedEquation, TypedGenerate } from "../semantics/typed.ts";
 import { microTotals } from "./builtins/reductions.ts";
 import { BuiltinUse } from "./builtins/use.ts";
 import { lowerExpression } from "./expression.ts";
@@ -56,6 +57,7 @@ export function lower(model: TypedDefinition, options: LowerOptions): LowerResul
     train: config,
     generate,
     names,
+    equations: lowering.equations,
   };
   return { lowered, dependsOnMode: lowering.dependsOnMode, diagnostics: [] };
 }
@@ -127,12 +129,22 @@ function lowerGenerate(root: Instance): readonly GenerateSpec[] {
       conditions.reduce((a, b) => builder.or(a, b)),
     );
   }
-  return generate.map(({ input, axis, from, until }) => ({
-    input,
-    axis: root.axis(axis).id,
-    from: from === null ? 0 : evaluateNumber(from, root.statics),
-    hasUntil: until !== null,
+  return generate.map(statement => ({
+    input: statement.input,
+    axis: root.axis(statement.axis).id,
+    from: startValue(root, statement),
+    hasUntil: statement.until !== null,
   }));
+}
+
+/** What a generated input begins with; refused where its type has no such value. */
+function startValue(root: Instance, { input, from, span }: TypedGenerate): number {
+  const value = from === null ? 0 : evaluateNumber(from, root.statics);
+  const { type } = root.definition.values.find(({ name }) => name === input)!;
+  if (type.dtype === "real") return value;
+  const classes = type.classes === null ? 2 : root.size(type.classes, span);
+  if (Number.isInteger(value) && value >= 0 && value < classes) return value;
+  root.refuse(report("F0720", { name: "from", wanted: `a whole number, 0 to ${classes - 1}`, value }, span));
 }
 
 /** The builder's graph tidied, with the names of equations that are in it. */

@@ -2,16 +2,32 @@
 // job of its own, tied to its readers by a placeholder, so that neither long chains of equations nor deep nests of
 // layers make the recursion deep.
 
-import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import type { Diagnostic, Span } from "../diagnostics/diagnostic.ts";
 import { report } from "../diagnostics/report.ts";
 import type { DType, NodeId } from "../graph/graph.ts";
 import { GraphBuilder, type Place } from "../ops/builder.ts";
+import type { TypedEquation } from "../semantics/typed.ts";
 import type { Mode, ParameterSpec } from "./model.ts";
 
 /** Numbers in one value, and in all parameters together: 1 GiB of float32. */
 export const largestValue = 2 ** 28;
 /** Equations, boundaries, arguments and steps of static axes that one model may come to. */
 const mostWork = 200_000;
+/** Indices of a static axis. */
+export const longestStaticAxis = 65_536;
+
+/** `what` has `count` of the unit, more than `most`. */
+export const tooLarge = (
+  what: string,
+  count: number,
+  unit: string,
+  most: number,
+  span: Span | null,
+): Diagnostic =>
+  report("F0713", { what, count: grouped(count), unit }, span, { label: `at most ${grouped(most)} ${unit}` });
+
+const grouped = (count: number): string => count.toLocaleString("en-US");
+
 /** Errors that are collected before giving up. */
 const mostErrors = 50;
 
@@ -31,6 +47,8 @@ export class Lowering {
   readonly parameters = new Map<string, MadeParameter>();
   /** Equations by full name, for LoweredModel.names. */
   readonly names = new Map<string, NodeId>();
+  /** The same equations as they were checked. */
+  readonly equations = new Map<string, TypedEquation>();
   readonly #jobs: (() => void)[] = [];
   readonly #found = new Map<string, Diagnostic>();
   #work = 0;
@@ -89,9 +107,7 @@ export class Lowering {
   spend(amount: number, place: Partial<Place>): void {
     this.#work += amount;
     if (this.#work > mostWork) {
-      this.refuse(
-        report("F0713", { what: "a model", count: this.#work, unit: "equations" }, place.span ?? null),
-      );
+      this.refuse(tooLarge("a model", this.#work, "equations", mostWork, place.span ?? null));
     }
   }
 

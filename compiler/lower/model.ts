@@ -3,6 +3,7 @@
 
 import type { Span } from "../diagnostics/diagnostic.ts";
 import type { AxisId, DType, Graph, NodeId } from "../graph/graph.ts";
+import type { TypedEquation } from "../semantics/typed.ts";
 
 /** `train` keeps dropout and the like; `infer` makes them the identity. Parameters are the same in both. */
 export type Mode = "train" | "infer";
@@ -89,4 +90,6 @@ export interface LoweredModel {
   readonly generate: readonly GenerateSpec[];
   /** Named nodes of the source (`h`, `c`, `enc.key`), for debugging and `frond dump`. */
   readonly names: ReadonlyMap<string, NodeId>;
+  /** The checked equations behind the nodes' labels, for messages. */
+  readonly equations: ReadonlyMap<string, TypedEquation>;
 }

@@ -1,7 +1,6 @@
 // The value of a name at the current position: an equation, an argument, an input or a parameter of an instance.
 
 import type { Span } from "../diagnostics/diagnostic.ts";
-import { report } from "../diagnostics/report.ts";
 import type { AxisId, DType, NodeId } from "../graph/graph.ts";
 import type { GraphBuilder } from "../ops/builder.ts";
 import type { TypedEquation, TypedInput, TypedParam } from "../semantics/typed.ts";
@@ -9,7 +8,7 @@ import { InternalError } from "../unreachable.ts";
 import { lowerExpression } from "./expression.ts";
 import { lowerInitializer } from "./initializer.ts";
 import type { Instance } from "./instance.ts";
-import { largestValue } from "./lowering.ts";
+import { largestValue, tooLarge } from "./lowering.ts";
 
 export function nodeOfName(instance: Instance, name: string): NodeId {
   const known = instance.nodes.get(name);
@@ -40,6 +39,7 @@ function lowerEquation(instance: Instance, equation: TypedEquation): NodeId {
     return asType(lowering.builder, lowerExpression(equation.value, scope), { dtype, shape, axes: missing });
   });
   lowering.names.set(scope.label, node);
+  lowering.equations.set(scope.label, equation);
   return node;
 }
 
@@ -98,7 +98,7 @@ function countParameter(
   const others = [...parameters.values()].map(({ spec }) => count(spec.shape, spec.axes));
   const total = others.reduce((sum, size) => sum + size, count(shape, axes));
   if (total > largestValue) {
-    instance.refuse(report("F0713", { what: "a set of parameters", count: total, unit: "numbers" }, span));
+    instance.refuse(tooLarge("a set of parameters", total, "numbers", largestValue, span));
   }
 }
 

@@ -133,9 +133,9 @@ const logsumexp: OpRecord<"logsumexp"> = {
     const top = largest(node, point, evaluation, reads);
     const out = zerosOf(node.type, evaluation);
     eachElement(node, point, evaluation, reads, (data, from, to) => {
-      // Where the largest value is infinite it is the answer, and the differences would be NaN.
-      if (Number.isFinite(top[to]!)) out[to]! += Math.exp(data[from]! - top[to]!);
+      out[to]! += Math.exp(data[from]! - top[to]!);
     });
+    // Where the largest value is infinite it is the answer: the differences are NaN.
     for (let i = 0; i < out.length; i++)
       out[i] = Number.isFinite(top[i]!) ? top[i]! + Math.log(out[i]!) : top[i]!;
     return out;

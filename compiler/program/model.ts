@@ -6,13 +6,11 @@ import { addOptimizer, type Trainable } from "../autodiff/optimizer.ts";
 import { FrondError } from "../diagnostics/error.ts";
 import { report } from "../diagnostics/report.ts";
 import type { AxisId, Graph, NodeId } from "../graph/graph.ts";
-import { printGraph } from "../graph/text.ts";
-import type { InputSpec, LoweredModel, Mode, TrainConfig } from "../lower/model.ts";
+import type { GenerateSpec, InputSpec, LoweredModel, Mode, TrainConfig } from "../lower/model.ts";
 import { GraphBuilder } from "../ops/builder.ts";
 import { printSchedule } from "../schedule/text.ts";
 import { liveNodes } from "../schedule/wiring.ts";
 import { unrollBy } from "../unroll/partial.ts";
-import { unroll } from "../unroll/unroll.ts";
 import { orderDiagnostics } from "./order.ts";
 import {
   type BuildOptions,
@@ -56,6 +54,11 @@ export class CompiledModel {
     this.trainConfig = lowered.infer.train;
     this.#lowered = lowered;
     this.#options = options;
+  }
+
+  /** The inputs that the model's `generate` statements continue; empty without any. */
+  get generated(): readonly GenerateSpec[] {
+    return this.#lowered.infer.generate;
   }
 
   get hasLoss(): boolean {
@@ -108,7 +111,7 @@ export class CompiledModel {
     for (const { id, length } of graph.axes) {
       if (length === null) extents.set(id, options.lengths?.[id] ?? defaultExtent);
     }
-    return printGraph(unroll(schedule, extents));
+    return built.dump("unrolled", extents);
   }
 
   #build(key: string, parts: () => ProgramParts): BuiltProgram {

@@ -1,11 +1,14 @@
-// Recurrences that no loop can compute, told in the equations that form them.
+// Recurrences that no loop can compute, told in the equations that form them: where the circle goes round, and what in
+// it stands in the way along each axis.
 
-import type { Diagnostic, Note } from "../diagnostics/diagnostic.ts";
+import type { Diagnostic, Note, Span } from "../diagnostics/diagnostic.ts";
 import { report } from "../diagnostics/report.ts";
-import type { Graph, NodeId } from "../graph/graph.ts";
+import { listed, textOf } from "../diagnostics/wording.ts";
+import type { AxisId, Graph, NodeId } from "../graph/graph.ts";
 import { lower } from "../lower/lower.ts";
+import type { LoweredModel } from "../lower/model.ts";
 import { type AxisObstacle, type CycleProblem, schedule } from "../schedule/build.ts";
-import type { TypedDefinition } from "../semantics/typed.ts";
+import type { TypedDefinition, TypedEquation, TypedExpression } from "../semantics/typed.ts";
 
 /** A size for models that give none: whether a recurrence has an order does not depend on sizes. */
 const anySize = 2;
@@ -18,54 +21,180 @@ export function checkOrder(model: TypedDefinition): readonly Diagnostic[] {
   const { lowered, diagnostics } = lower(model, { sizes, mode: "train" });
   // With sizes of our own choice, a refusal says nothing about the user's.
   if (lowered === null) return open.length > 0 ? [] : diagnostics;
-  return unordered(lowered.graph);
+  return unordered(lowered);
 }
 
-/** The recurrences of a graph that have no order. */
-export function unordered(graph: Graph): readonly Diagnostic[] {
+type Equations = LoweredModel["equations"];
+
+/** The recurrences of a model that have no order. */
+export function unordered({ graph, equations }: LoweredModel): readonly Diagnostic[] {
   const scheduling = schedule(graph);
-  return scheduling.kind === "scheduled" ? [] : orderDiagnostics(graph, scheduling.problems);
+  return scheduling.kind === "scheduled" ? [] : orderDiagnostics(graph, scheduling.problems, equations);
 }
 
-export function orderDiagnostics(graph: Graph, problems: readonly CycleProblem[]): readonly Diagnostic[] {
-  return problems.map(problem => orderDiagnostic(graph, problem));
+/** `equations` are the checked equations behind the nodes' labels; without them less can be shown. */
+export function orderDiagnostics(
+  graph: Graph,
+  problems: readonly CycleProblem[],
+  equations: Equations = new Map(),
+): readonly Diagnostic[] {
+  return problems.map(problem => {
+    const circle = circleOf(graph, problem, equations);
+    return titled(graph, problem, circle, notesOf(graph, problem, circle, equations));
+  });
 }
 
-function orderDiagnostic(graph: Graph, { cycle, obstacles }: CycleProblem): Diagnostic {
-  const labels = [...new Set(cycle.map(id => labelOf(graph, id)).filter(label => label !== ""))];
-  const names = `the equations of ${labels.map(label => `\`${label}\``).join(", ")}`;
-  const span = cycle.map(id => graph.nodes.get(id)?.span ?? null).find(one => one !== null) ?? null;
-  const notes = obstacles.flatMap(obstacle => explain(graph, obstacle));
-  const [obstacle] = obstacles;
-  if (obstacles.length === 1 && obstacle?.kind === "directions") {
+interface Member {
+  readonly label: string;
+  readonly equation: TypedEquation;
+}
+
+/**
+ * The circle's equations, in the order of the text. Where it passes through a layer and what is around it, the layer's
+ * part is told as the equation that uses it: `d.h` is inside of `d`.
+ */
+function circleOf(graph: Graph, problem: CycleProblem, equations: Equations): readonly Member[] {
+  const start = problem.cycle[0]!;
+  const detours = problem.obstacles.flatMap(remarks).flatMap(({ node }) => {
+    return [...wayBetween(graph, start, node), ...wayBetween(graph, node, start)];
+  });
+  const labels = [...problem.cycle, ...detours].map(id => graph.nodes.get(id)?.label ?? "");
+  const inside = labels.every(label => scopeOf(label) === scopeOf(labels[0]!));
+  const told = labels.map(label => (inside ? label : label.replace(/\..*/, "")));
+  return [...new Set(told)]
+    .flatMap(label => {
+      const equation = equations.get(label);
+      return equation === undefined ? [] : [{ label, equation }];
+    })
+    .sort((a, b) => a.equation.targetSpan.start - b.equation.targetSpan.start);
+}
+
+/** The nodes from one to another that it depends on, both included; breadth first. */
+function wayBetween(graph: Graph, from: NodeId, to: NodeId): readonly NodeId[] {
+  const cameFrom = new Map<NodeId, NodeId | null>([[from, null]]);
+  for (const id of cameFrom.keys()) {
+    if (id === to) break;
+    for (const input of graph.nodes.get(id)?.inputs ?? []) {
+      if (!cameFrom.has(input)) cameFrom.set(input, id);
+    }
+  }
+  const way: NodeId[] = [];
+  for (let at = cameFrom.has(to) ? to : null; at !== null; at = cameFrom.get(at) ?? null) way.unshift(at);
+  return way;
+}
+
+function titled(
+  graph: Graph,
+  { cycle, obstacles }: CycleProblem,
+  circle: readonly Member[],
+  notes: readonly Note[],
+): Diagnostic {
+  const span = circle[0]?.equation.targetSpan ?? spanIn(graph, cycle);
+  const names = { names: listed(circle.map(({ label }) => label)) };
+  const both = obstacles.filter(obstacle => obstacle.kind === "directions");
+  const whole = obstacles.find(obstacle => obstacle.kind === "lacks");
+  if (both.length === 1 && whole === undefined) {
+    const { axis } = both[0]!;
+    const label = `needs itself before and after, along \`${axis}\``;
     const help = ["write two recurrences, one for each direction, and join them in a third equation"];
-    return report("F0502", { names, axis: obstacle.axis }, span, { notes, help });
+    return report("F0502", { ...names, axis }, span, { label, notes, help });
   }
-  const whole = obstacles.find(one => one.kind === "lacks");
-  if (whole !== undefined && obstacles.every(one => one.kind !== "directions")) {
-    const help = [`take the value of the step before, or reduce over an axis other than \`${whole.axis}\``];
-    return report("F0503", { names, axis: whole.axis }, span, { notes, help });
+  if (both.length === 0 && whole !== undefined) {
+    const { axis } = whole;
+    const label = `needs itself at all of \`${axis}\``;
+    const help = [`keep a running value, \`m[${axis}] = m[${axis}-1] + ..\`, or look at single steps`];
+    return report("F0503", { ...names, axis }, span, { label, notes, help });
   }
-  const help = ["rewrite it so that along one axis all reads look the same way"];
-  return report("F0504", { names }, span, { notes, help });
+  const help = ["along one axis, all reads of the circle must look the same way, or not move at all"];
+  return report("F0504", names, span, { label: "needs itself in every direction", notes, help });
 }
 
-const labelOf = (graph: Graph, id: NodeId): string => graph.nodes.get(id)?.label ?? "";
+const spanIn = (graph: Graph, cycle: readonly NodeId[]): Span | null =>
+  cycle.map(id => graph.nodes.get(id)?.span ?? null).find(span => span !== null) ?? null;
 
-function explain(graph: Graph, obstacle: AxisObstacle): readonly Note[] {
-  const note = (id: NodeId, text: string): readonly Note[] => {
-    const span = graph.nodes.get(id)?.span ?? null;
-    return span === null ? [] : [{ span, text }];
+/** What is said of one place: which equation needs it, and how it stands in the way. */
+interface Place {
+  readonly span: Span;
+  readonly needs: string;
+  readonly says: string[];
+}
+
+function notesOf(
+  graph: Graph,
+  { obstacles }: CycleProblem,
+  circle: readonly Member[],
+  equations: Equations,
+): readonly Note[] {
+  const places = new Map<string, Place>();
+  const placeAt = (span: Span, label: string): Place => {
+    const key = `${span.source.name} ${span.start} ${span.end}`;
+    const equation = equations.get(label);
+    const needs =
+      equation === undefined ? "" : `\`${textOf(equation.targetSpan)}\` needs \`${textOf(span)}\``;
+    const place = places.get(key) ?? { span, needs, says: [] };
+    places.set(key, place);
+    return place;
   };
+  for (const { node, says } of obstacles.flatMap(remarks)) {
+    const found = graph.nodes.get(node);
+    if (found?.span) placeAt(found.span, found.label).says.push(says);
+  }
+  for (const { label, equation } of circle) {
+    for (const other of circle) {
+      const read = other.label === label ? null : readOf(equation.value, other.equation.name);
+      if (read !== null) placeAt(read, label);
+    }
+  }
+  return [...places.values()].map(({ span, needs, says }) => ({ span, text: noteText(needs, says, circle) }));
+}
+
+const noteText = (needs: string, says: readonly string[], circle: readonly Member[]): string => {
+  const looks = [...new Set(says)].join(" and ");
+  if (looks === "" || needs === "") return needs + looks;
+  return circle.length > 1 ? `${needs}: ${looks}` : looks;
+};
+
+interface Remark {
+  readonly node: NodeId;
+  readonly says: string;
+}
+
+function remarks(obstacle: AxisObstacle): readonly Remark[] {
+  const along = (axis: AxisId): string => `along \`${axis}\``;
   switch (obstacle.kind) {
     case "lacks":
-      return note(obstacle.node, `needs all of \`${obstacle.axis}\` at once`);
+      return [{ node: obstacle.node, says: `all of \`${obstacle.axis}\` at once` }];
     case "directions":
       return [
-        ...note(obstacle.delay, `looks back along \`${obstacle.axis}\``),
-        ...note(obstacle.advance, `looks ahead along \`${obstacle.axis}\``),
+        { node: obstacle.delay, says: `back ${along(obstacle.axis)}` },
+        { node: obstacle.advance, says: `ahead ${along(obstacle.axis)}` },
       ];
     case "still":
       return [];
   }
+}
+
+/** The use of a layer that an equation stands in: "d." of "d.h", "" in the model itself. */
+const scopeOf = (label: string): string => label.slice(0, label.lastIndexOf(".") + 1);
+
+/** Where an expression reads a name; null where it does not, or only through an argument of a layer. */
+function readOf(expression: TypedExpression, name: string): Span | null {
+  switch (expression.kind) {
+    case "static":
+      return null;
+    case "read":
+      return expression.name === name ? expression.span : null;
+    case "builtin":
+      return firstOf(expression.args, name);
+    case "call":
+      return firstOf([...expression.call.values.values()], name);
+  }
+}
+
+function firstOf(expressions: readonly TypedExpression[], name: string): Span | null {
+  for (const expression of expressions) {
+    const found = readOf(expression, name);
+    if (found !== null) return found;
+  }
+  return null;
 }

@@ -12,7 +12,7 @@ import { printSchedule } from "../schedule/text.ts";
 import { unreachable } from "../unreachable.ts";
 import { unroll } from "../unroll/unroll.ts";
 import type { Program, StateSpec, Update } from "./program.ts";
-import { printProgram } from "./text.ts";
+import { printProgram, printStatic } from "./text.ts";
 
 /** What a program is made of. Graphs as lowering and autodiff leave them. */
 export interface ProgramParts {
@@ -74,7 +74,7 @@ export function buildProgram(parts: ProgramParts, options: Partial<BuildOptions>
       case "schedule":
         return printSchedule(schedule);
       case "unrolled":
-        return printGraph(unroll(schedule, extents));
+        return printStatic(unroll(schedule, extents), extents);
       case "program":
         return printProgram(program);
       default:

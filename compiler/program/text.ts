@@ -1,8 +1,11 @@
 // A program as text and back: what it is fed, keeps, updates and gives, one line each, then its schedule. Where
 // things were written in the source is not kept.
 
+import type { AxisId, Graph } from "../graph/graph.ts";
+import { printGraph } from "../graph/text.ts";
 import type { InputSpec, ParameterSpec } from "../lower/model.ts";
 import { parseSchedule, printSchedule } from "../schedule/text.ts";
+import { plan } from "./plan.ts";
 import type { Program, StateSpec, Update } from "./program.ts";
 
 export type ParsedProgram =
@@ -21,6 +24,12 @@ export function printProgram(program: Program): string {
     ...results.map(result => `result ${JSON.stringify(result)}`),
   ];
   return `${lines.join("\n")}\n${printSchedule(schedule)}`;
+}
+
+/** A static graph below a comment that says how much memory its plan needs. */
+export function printStatic(graph: Graph, extents: ReadonlyMap<AxisId, number>): string {
+  const { arenaFloats, offset } = plan(graph, { batch: 1, extents });
+  return `# arena: ${arenaFloats} floats for batch 1, ${offset.size} values\n${printGraph(graph)}`;
 }
 
 const withoutSpan = (spec: InputSpec | ParameterSpec): string => JSON.stringify({ ...spec, span: null });

@@ -1,9 +1,10 @@
 // Which argument of a call goes to which parameter: positional ones first, then named ones, as in `dense(x, n: 10)`.
 
 import type { Span } from "../diagnostics/diagnostic.ts";
+import { didYouMean } from "../diagnostics/nearest.ts";
 import { report } from "../diagnostics/report.ts";
+import { counted } from "../diagnostics/wording.ts";
 import type { Argument } from "../syntax/ast.ts";
-import { counted, didYouMean } from "./nearest.ts";
 import { type Place, reportAt } from "./scope.ts";
 
 export interface FormalParameter {
@@ -59,7 +60,10 @@ export function matchArguments(
         name,
         formals.map(parameter => parameter.name),
       );
-      const known = [`it takes ${formals.map(parameter => `\`${parameter.name}\``).join(", ")}`];
+      const along = `axes stand in brackets after the name: \`${callee}[t](..)\``;
+      const known = ["axis", "dim"].includes(name)
+        ? [along]
+        : [`it takes ${formals.map(parameter => `\`${parameter.name}\``).join(", ")}`];
       const values = { callee, argument: name };
       complain(
         report("F0403", values, span, { label: "no such argument", help: help.length > 0 ? help : known }),

@@ -3,15 +3,23 @@
 
 import type { Span } from "../diagnostics/diagnostic.ts";
 import { report } from "../diagnostics/report.ts";
+import { textOf } from "../diagnostics/wording.ts";
 import type { Argument, Expression } from "../syntax/ast.ts";
 import { matchArguments } from "./arguments.ts";
 import { type BuiltinName, builtins } from "./builtins.ts";
-import { checkExpression } from "./expression.ts";
+import { checkArguments, checkExpression } from "./expression.ts";
 import { reportUnknownAxis } from "./indices.ts";
 import type { BuiltinParameter, BuiltinRecord, Feature, RuleHost } from "./rules/rule.ts";
-import { textOf } from "./rules/shapes.ts";
 import { type DefinitionScope, featureOf, findAxis, inOrder, type Place, reportAt } from "./scope.ts";
-import { compareSizes, evaluateSize, namesInSize, printSize, type Size } from "./size.ts";
+import {
+  bareName,
+  compareSizes,
+  constantOf,
+  evaluateSize,
+  namesInSize,
+  printSize,
+  type Size,
+} from "./size.ts";
 import { isWhole, sizeOf, staticOf, staticSize } from "./statics.ts";
 import type { AxisName, Static, TypedExpression, ValueType } from "./typed.ts";
 
@@ -44,8 +52,7 @@ export function checkBuiltinCall(
   }));
   const given = matchArguments(place, shown, formals, call.args, call.span);
   if (given === null) {
-    for (const arg of call.args)
-      if (record.parameters[0]?.kind === "value") checkExpression(place, arg.value);
+    if (record.parameters[0]?.kind === "value") checkArguments(place, call);
     return [];
   }
   const inner = insideBrackets(place, record, brackets ?? []);
@@ -108,7 +115,8 @@ function checkBrackets(
   const name = call.callee.name;
   if (call.axes === null) {
     if (record.brackets !== "mustReduce") return [];
-    const help = [`write \`${name}[t](..)\`, with the axis that is to disappear`];
+    const axis = name === "flatten" ? "k" : "t";
+    const help = [`write \`${name}[${axis}](..)\`, with the axis that is to disappear`];
     reportAt(place, report("F0225", { name }, call.callee.span, { label: "over which axis?", help }));
     return null;
   }
@@ -125,9 +133,10 @@ function checkBrackets(
     if (item.kind !== "name" || item.indices !== null) {
       const negated = item.kind === "unary";
       const label = negated ? "a reduction has no direction" : "not an axis";
+      const help = [`brackets hold the names of axes: \`${name}[t](..)\``];
       const diagnostic = negated
         ? report("F0217", { axis: textOf(item.operand.span) }, item.span, { label })
-        : report("F0202", { name: textOf(item.span) }, item.span, { label });
+        : report("F0202", { name: textOf(item.span) }, item.span, { label, help });
       reportAt(place, diagnostic);
       return null;
     }
@@ -177,7 +186,7 @@ function axisArgument(place: Place, callee: string, arg: Argument): AxisName | n
   const { value } = arg;
   if (value.kind === "name" && value.indices === null) {
     if (findAxis(place.scope, value.name.name) !== null) return value.name.name;
-    return reportUnknownAxis(place, value.name.name, value.span);
+    return reportUnknownAxis(place, value.name.name, value.span, axisOfValue(place, callee, value.name.name));
   }
   const help = [`write \`${callee}(t)\` with the name of an axis`];
   reportAt(
@@ -185,6 +194,14 @@ function axisArgument(place: Place, callee: string, arg: Argument): AxisName | n
     report("F0202", { name: textOf(value.span) }, value.span, { label: "not the name of an axis", help }),
   );
   return null;
+}
+
+/** `length(x)`, where `length(t)` is meant. */
+function axisOfValue(place: Place, callee: string, name: string): readonly string[] | undefined {
+  const symbol = place.scope.symbols.get(name);
+  const order =
+    symbol?.kind === "equation" ? symbol.draft.order : symbol?.kind === "value" ? symbol.order : [];
+  return order[0] === undefined ? undefined : [`write \`${callee}(${order[0]})\`, with the axis`];
 }
 
 /** `out[t+1] = f(index(t))` is `out[t] = f(index(t) - 1)`. */
@@ -283,8 +300,7 @@ export function requireSame(
   const defaults = defaultSizes(place.scope, [...namesInSize(left), ...namesInSize(right)]);
   if (defaults !== null && evaluateSize(left, defaults) !== evaluateSize(right, defaults)) {
     const symbolic = complain();
-    const values = [...defaults].map(([name, value]) => `${name} = ${value}`).join(", ");
-    reportAt(place, { ...symbolic, help: [`with the defaults, ${values}`, ...symbolic.help] });
+    reportAt(place, { ...symbolic, label: withSizes(symbolic.label, defaults) });
     return false;
   }
   if (place.mode === "strict")
@@ -320,13 +336,20 @@ function checkInstance(
   if (a === b) return null;
   const symbolic = complain();
   const names = [...new Set([...namesInSize(left), ...namesInSize(right)])];
-  const values = names.map(name => `${name} = ${sizes.get(name)}`).join(", ");
+  const values = new Map(names.map(name => [name, sizes.get(name) ?? 0] as const));
   return report("F0701", { left: printSize(left), a, right: printSize(right), b }, symbolic.span, {
-    label: symbolic.label,
+    label: isPlain(left) && isPlain(right) ? symbolic.label : withSizes(symbolic.label, values),
     notes: symbolic.notes,
-    help: [`here ${values}`, ...symbolic.help],
+    help: symbolic.help,
   });
 }
+
+/** A name or a number: its value says all. */
+const isPlain = (size: Size): boolean => bareName(size) !== null || constantOf(size) !== null;
+
+/** A label with the values that make two sizes differ. */
+const withSizes = (label: string, sizes: ReadonlyMap<string, number>): string =>
+  `${label}, with ${[...sizes].map(([name, value]) => `${name} = ${value}`).join(", ")}`;
 
 export function hostOf(place: Place): RuleHost {
   const { scope } = place;
@@ -338,6 +361,7 @@ export function hostOf(place: Place): RuleHost {
       const symbol = scope.symbols.get(axis);
       return symbol?.kind === "axis" ? symbol.length : null;
     },
+    isDefined: name => place.owners.includes(name),
     declaration: name => scope.symbols.get(name)?.span ?? null,
   };
 }

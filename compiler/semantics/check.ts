@@ -3,7 +3,7 @@
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { report } from "../diagnostics/report.ts";
 import type { Definition, SourceFile } from "../syntax/ast.ts";
-import { parse } from "../syntax/parse.ts";
+import { type Gaps, noGaps, parse } from "../syntax/parse.ts";
 import { checkDefinition } from "./definition.ts";
 import { type CheckedDefinition, FileGlobals, type Globals, Workshop } from "./globals.ts";
 import { loadFile, type ReadImport, warnUnusedImports } from "./imports.ts";
@@ -54,12 +54,12 @@ function libraryOf(files: readonly SourceFile[]): Library {
   return library;
 }
 
-/** `lost` is the parser's: names defined by text that did not parse. */
+/** `gaps` are the parser's: what it could not read. */
 export function checkFile(
   file: SourceFile,
   library: readonly SourceFile[],
   readImport: ReadImport,
-  lost: ReadonlySet<string> = new Set(),
+  gaps: Gaps = noGaps,
 ): Checked {
   const found: Diagnostic[] = [];
   const sink = (diagnostic: Diagnostic): void => {
@@ -78,7 +78,7 @@ export function checkFile(
       under: [],
     },
     file,
-    lost,
+    gaps,
   );
   reportTwice(file.definitions, sink);
   for (const definition of calledFirst(file.definitions)) shop.check({ definition, globals }, new Map());

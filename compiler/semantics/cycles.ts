@@ -3,10 +3,12 @@
 
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { report } from "../diagnostics/report.ts";
+import { listed, textOf } from "../diagnostics/wording.ts";
 import type { Expression } from "../syntax/ast.ts";
+import { findBuiltin } from "./builtins.ts";
 import type { ImmediateRead, Reads } from "./reads.ts";
-import { textOf } from "./rules/shapes.ts";
 import type { DefinitionScope, EquationDraft, EquationGroup } from "./scope.ts";
+import type { AxisName } from "./typed.ts";
 import { components } from "./walk.ts";
 
 export function checkCycles(scope: DefinitionScope, reads: Reads): void {
@@ -32,18 +34,28 @@ function unshiftedReads(expression: Expression): readonly ImmediateRead[] {
   switch (expression.kind) {
     case "name": {
       const plain = (expression.indices ?? []).every(index => index.kind === "name");
-      return plain ? [{ name: expression.name.name, span: expression.span }] : [];
+      return plain ? [{ name: expression.name.name, span: expression.span, whole: null }] : [];
     }
-    case "call":
-      return expression.args.flatMap(arg => unshiftedReads(arg.value));
+    case "call": {
+      const axis = wholeAxis(expression);
+      const reads = expression.args.flatMap(arg => unshiftedReads(arg.value));
+      return axis === null ? reads : reads.map(({ name }) => ({ name, span: expression.span, whole: axis }));
+    }
     case "unary":
       return unshiftedReads(expression.operand);
     case "binary":
       return [...unshiftedReads(expression.left), ...unshiftedReads(expression.right)];
+    case "error":
     case "number":
     case "bool":
       return [];
   }
+}
+
+/** The axis over which a call of a function reduces, `mean[t](..)`. */
+function wholeAxis({ callee, axes }: Extract<Expression, { kind: "call" }>): AxisName | null {
+  const [axis] = axes ?? [];
+  return axis?.kind === "name" && findBuiltin(callee.name) !== null ? axis.name.name : null;
 }
 
 type Immediate = Reads["immediate"];
@@ -96,23 +108,27 @@ function tellCycle(scope: DefinitionScope, start: EquationDraft, cycle: readonly
     const symbol = scope.symbols.get(name);
     return symbol?.kind === "equation" ? textOf(symbol.draft.targetSpan) : name;
   };
+  const notes = cycle.map(({ from, read }) => ({
+    span: read.span,
+    text: `\`${written(from)}\` needs \`${textOf(read.span)}\``,
+  }));
+  const whole = cycle.find(({ read }) => read.whole !== null)?.read.whole ?? null;
+  if (whole !== null) {
+    const names = listed([...new Set(cycle.map(({ from }) => from))]);
+    const label = `needs itself at all of \`${whole}\``;
+    const help = [`keep a running value, \`m[${whole}] = m[${whole}-1] + ..\`, or look at single steps`];
+    return report("F0503", { names, axis: whole }, start.targetSpan, { label, notes, help });
+  }
+  const names = [...cycle.map(step => step.from), start.name].join(" -> ");
+  const label =
+    cycle.length === 1
+      ? "needs itself at the same step"
+      : "needs itself, through the others, at the same step";
   const [axis] = start.order;
-  const names = cycle.map(step => step.from);
-  const last = cycle.at(-1);
-  const back =
-    axis === undefined ? null : start.order.map(one => (one === axis ? `${one}-1` : one)).join(", ");
-  return report("F0501", { names: [...names, start.name].join(" -> ") }, start.targetSpan, {
-    label:
-      cycle.length === 1
-        ? "needs itself at the same step"
-        : "needs itself, through the others, at the same step",
-    notes: cycle.map(({ from, read }) => ({
-      span: read.span,
-      text: `\`${written(from)}\` needs \`${textOf(read.span)}\``,
-    })),
-    help:
-      back === null || last === undefined
-        ? ["without an axis there is no step in between that could break the circle"]
-        : [`did you mean the step before, \`${start.name}[${back}]\`?`],
-  });
+  const back = start.order.map(one => (one === axis ? `${one}-1` : one)).join(", ");
+  const help =
+    axis === undefined
+      ? ["without an axis there is no step in between that could break the circle"]
+      : [`did you mean the step before, \`${start.name}[${back}]\`?`];
+  return report("F0501", { names }, start.targetSpan, { label, notes, help });
 }

@@ -1,11 +1,11 @@
 // The left sides: which names equations define, along which axes, with which offsets, and which are boundaries.
 
+import { didYouMean } from "../diagnostics/nearest.ts";
 import { report } from "../diagnostics/report.ts";
+import { counted, textOf } from "../diagnostics/wording.ts";
 import type { Expression, Target as LeftSide } from "../syntax/ast.ts";
 import { add } from "./declare.ts";
 import { reportUnknownAxis } from "./indices.ts";
-import { counted, didYouMean } from "./nearest.ts";
-import { textOf } from "./rules/shapes.ts";
 import {
   type BoundaryDraft,
   type EquationDraft,
@@ -47,12 +47,15 @@ function leftIndex(place: Place, { name }: LeftSide, item: Expression): LeftInde
   const sum = item.kind === "binary" && (item.operator === "+" || item.operator === "-") ? item : null;
   const base = sum?.left ?? item;
   if (base.kind !== "name" || base.indices !== null || isCondition(item)) {
-    const help = [
-      "left sides are indexed by `t` or `t+k`; boundaries are `h[t<0] = ..` and `h[t>last] = ..`",
-    ];
-    scope.report(
-      report("F0216", { name: name.name }, item.span, { label: `\`${textOf(item.span)}\``, help }),
-    );
+    const [axis = "t"] = scope.axes;
+    const number = item.kind === "number" || (item.kind === "unary" && item.operand.kind === "number");
+    const help = number
+      ? [`what lies before the first step is a boundary: \`${name.name}[${axis}<0] = ..\``]
+      : [
+          `left sides are indexed by \`${axis}\` or \`${axis}+k\`; boundaries are \`${name.name}[${axis}<0] = ..\` and \`${name.name}[${axis}>last] = ..\``,
+        ];
+    const label = number ? "one step only" : "neither an axis nor one side of it";
+    scope.report(report("F0216", { name: name.name }, item.span, { label, help }));
     return null;
   }
   const axis = base.name.name;
@@ -86,11 +89,10 @@ function declareEquation(place: Place, statement: EquationStatement): void {
       order.push(index.axis);
       if (index.offset !== null) moved.set(index.axis, index.offset);
     }
-    const { name, span } = target.name;
+    const { name } = target.name;
     const isLoss = statement.role === "plain" && name === "loss" && scope.definition.kind === "model";
     const draft: EquationDraft = {
       name,
-      nameSpan: span,
       targetSpan: target.span,
       order,
       moved,
@@ -100,11 +102,20 @@ function declareEquation(place: Place, statement: EquationStatement): void {
       feature: null,
       typed: null,
     };
-    if (add(scope, target.name, { kind: "equation", draft, span: target.span })) drafts.push(draft);
-    // A second definition is checked for itself, under a name that nobody can read.
-    else drafts.push({ ...draft, name: "" });
+    drafts.push(declareDraft(place, target, draft));
   }
   scope.groups.push({ statement, drafts });
+}
+
+/** A second definition is checked for itself, under a name that nobody can read. */
+function declareDraft({ scope }: Place, target: LeftSide, draft: EquationDraft): EquationDraft {
+  const before = scope.symbols.get(draft.name);
+  // Where a left side is wrong (`h[0] = ..` beside `h[t] = ..`), that is what is to be mended.
+  const broken = before?.kind === "equation" && !before.draft.sound;
+  if (broken && draft.sound) scope.symbols.delete(draft.name);
+  if (before !== undefined && (!draft.sound || (broken && !draft.sound))) return { ...draft, name: "" };
+  const added = add(scope, target.name, { kind: "equation", draft, span: target.span });
+  return added ? draft : { ...draft, name: "" };
 }
 
 function declareBoundary(place: Place, statement: EquationStatement, target: LeftSide): BoundaryDraft | null {

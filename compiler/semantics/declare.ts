@@ -199,13 +199,15 @@ function declareArguments(place: Place): readonly TypedInput[] {
       const help = [
         `values come in by statements of the body: \`input ${scope.definition.name.name === "" ? "x" : target.name.name}: ..\``,
       ];
-      scope.report(report("F0414", { name: target.name.name }, span, { label: "a value", help }));
+      scope.report(
+        report("F0414", { name: target.name.name }, span, { label: "known only at run time", help }),
+      );
     }
     if (parameter.default !== null) {
       const values = { name: target.name.name };
       scope.report(
         report("F0411", values, parameter.default.span, {
-          label: "only sizes, numbers and flags have defaults",
+          label: "only sizes, numbers, truth values and functions have defaults",
         }),
       );
     }
@@ -251,9 +253,14 @@ function declareParams(place: Place): ReadonlyMap<string, TypedParam> {
     });
     if (wrong !== undefined) {
       const help = [
-        "a parameter is the same at all steps; along static axes, `axis k = 0..n-1`, there is one for each k",
+        "a parameter is the same at all steps; only along a static axis, `axis k = 0..n-1`, may there be one for each k",
       ];
-      place.scope.report(report("F0606", { name: target.name.name, axis: wrong }, target.span, { help }));
+      place.scope.report(
+        report("F0606", { name: target.name.name, axis: wrong }, target.span, {
+          label: `one for each \`${wrong}\``,
+          help,
+        }),
+      );
     }
     const feature = declaredType(place, type);
     if (feature !== null && feature.dtype !== "real") {

@@ -1,9 +1,9 @@
 // Types as written in declarations, and the sizes that a layer infers from them.
 
 import { report } from "../diagnostics/report.ts";
+import { textOf } from "../diagnostics/wording.ts";
 import type { Expression, TypeExpression } from "../syntax/ast.ts";
 import type { Feature } from "./rules/rule.ts";
-import { textOf } from "./rules/shapes.ts";
 import type { DefinitionScope, Place } from "./scope.ts";
 import { constantOf, type Size, signOf } from "./size.ts";
 import { sizeOf } from "./statics.ts";

@@ -2,16 +2,16 @@
 // definition as a whole.
 
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import { didYouMean } from "../diagnostics/nearest.ts";
 import { report } from "../diagnostics/report.ts";
+import { counted, textOf } from "../diagnostics/wording.ts";
 import { checkCycles } from "./cycles.ts";
 import { declare, plainPlace } from "./declare.ts";
 import { checkGenerate } from "./generate.ts";
 import type { CheckedDefinition, Formal } from "./globals.ts";
 import { inferAndCheck } from "./infer.ts";
 import { functionNamed } from "./layer-functions.ts";
-import { counted, didYouMean } from "./nearest.ts";
 import { collectReads, endsInside, immediateArguments, type LayerFacts, type Reads } from "./reads.ts";
-import { textOf } from "./rules/shapes.ts";
 import type { DefinitionScope, EquationDraft, FunctionValue, Target } from "./scope.ts";
 import { checkTrain } from "./train.ts";
 import type { TypedDefinition, TypedEquation, ValueType } from "./typed.ts";
@@ -35,14 +35,14 @@ export function checkDefinition(
   const drafts = scope.groups.flatMap(group => group.drafts);
   const results = checkResults(scope);
   const reads = collectReads(scope, facts);
-  if (drafts.every(draft => draft.typed !== null) && !hasLost(scope))
+  if (drafts.every(draft => draft.typed !== null) && !hasGaps(scope))
     checkBoundariesRead(scope, reads, facts);
   checkCycles(scope, reads);
   if (target.definition.kind === "model") checkModel(scope, drafts);
   const train = checkTrain(plainPlace(scope), drafts);
   const generate = checkGenerate(plainPlace(scope));
   // What errors hide may have been what reads a name.
-  if (!failed && !hasLost(scope)) warnUnused(scope);
+  if (!failed && !hasGaps(scope) && scope.failures.size === 0) warnUnused(scope);
   const { definition } = target;
   const typed: TypedDefinition = {
     kind: definition.kind,
@@ -103,9 +103,10 @@ function checkResults(scope: DefinitionScope): readonly string[] {
   for (const { name, indices, span } of scope.definition.results) {
     const symbol = scope.symbols.get(name.name);
     if (symbol?.kind !== "equation") {
-      if (scope.globals.lost.has(name.name)) continue;
+      if (scope.globals.gaps.names.has(name.name)) continue;
       const equations = scope.groups.flatMap(group => group.drafts.map(draft => draft.name));
-      const help = didYouMean(name.name, equations);
+      const near = didYouMean(name.name, equations);
+      const help = near.length > 0 ? near : [`add an equation \`${textOf(span)} = ..\``];
       scope.report(report("F0112", { name: name.name }, span, { label: "no equation defines it", help }));
       continue;
     }
@@ -134,7 +135,7 @@ function checkResults(scope: DefinitionScope): readonly string[] {
 }
 
 /** Text that did not parse may have held what seems to be missing. */
-const hasLost = (scope: DefinitionScope): boolean => scope.globals.lost.size > 0;
+const hasGaps = (scope: DefinitionScope): boolean => scope.globals.gaps.any;
 
 /** A boundary that nobody reads says something that the author believes to matter. */
 function checkBoundariesRead(scope: DefinitionScope, reads: Reads, facts: LayerFacts): void {
@@ -165,7 +166,7 @@ function checkBoundariesRead(scope: DefinitionScope, reads: Reads, facts: LayerF
 
 function checkModel(scope: DefinitionScope, drafts: readonly EquationDraft[]): void {
   const { name, headerSpan } = scope.definition;
-  if (drafts.some(draft => draft.role === "output" || draft.role === "loss") || hasLost(scope)) return;
+  if (drafts.some(draft => draft.role === "output" || draft.role === "loss") || hasGaps(scope)) return;
   const help = ["mark what the model computes, `output p[t] = ..`, or give it a `loss = ..`"];
   scope.report(
     report("F0601", { name: name.name }, headerSpan, { label: "computes nothing that leaves it", help }),

@@ -1,11 +1,12 @@
 // The strict check of one equation statement and of the boundaries of its names.
 
 import { report } from "../diagnostics/report.ts";
+import { shorten, textOf } from "../diagnostics/wording.ts";
 import type { Expression } from "../syntax/ast.ts";
 import { hostOf, requireSame } from "./builtin-call.ts";
 import { checkCall, checkExpression } from "./expression.ts";
 import { printFeature } from "./print-type.ts";
-import { broadcast, origins, sameShape, textOf } from "./rules/shapes.ts";
+import { broadcast, origins, sameShape } from "./rules/shapes.ts";
 import {
   type BoundaryDraft,
   type DefinitionScope,
@@ -16,7 +17,6 @@ import {
   type Place,
   reportAt,
 } from "./scope.ts";
-import { shorten } from "./statics.ts";
 import type { AxisName, Boundary, TypedExpression, ValueType } from "./typed.ts";
 
 export function placeOf(scope: DefinitionScope, group: EquationGroup, mode: Place["mode"]): Place {
@@ -173,17 +173,12 @@ function checkRole(place: Place, draft: EquationDraft, { type, span }: TypedExpr
   const found = axis === undefined ? printFeature(type) : `one for each \`${axis}\``;
   const [label, help] =
     axis !== undefined
-      ? ["varies", `take the mean over all steps: \`mean[${axis}](..)\``]
+      ? [`one for each \`${axis}\``, `take the mean: \`${draft.name} = mean[${draft.order.join(", ")}](..)\``]
       : type.shape.length > 0
         ? [`this is ${found}`, "take the mean over the features: `mean(..)`"]
         : [`this is ${found}`, "`real(..)` makes a number of it"];
-  reportAt(
-    place,
-    report(code, { name: draft.name, found }, axis === undefined ? span : draft.targetSpan, {
-      label,
-      help: [help],
-    }),
-  );
+  const at = axis === undefined ? span : draft.targetSpan;
+  reportAt(place, report(code, { name: draft.name, found }, at, { label, help: [help] }));
 }
 
 function finish(place: Place, group: EquationGroup, draft: EquationDraft, value: TypedExpression): void {
@@ -204,7 +199,7 @@ function finish(place: Place, group: EquationGroup, draft: EquationDraft, value:
     alias,
     role: draft.role,
     span: group.statement.span,
-    nameSpan: draft.nameSpan,
+    targetSpan: draft.targetSpan,
   };
 }
 

@@ -2,14 +2,15 @@
 // strict pass, something that has been complained about already, so that nothing more is said of it.
 
 import { report } from "../diagnostics/report.ts";
+import { textOf } from "../diagnostics/wording.ts";
 import type { BinaryOperator, Expression } from "../syntax/ast.ts";
 import { unreachable } from "../unreachable.ts";
 import { applyBuiltin, checkBuiltinCall } from "./builtin-call.ts";
 import { type BuiltinName, callableNames, findBuiltin } from "./builtins.ts";
+import { helpForFunction, helpForValue } from "./foreign-names.ts";
 import { resolveIndices } from "./indices.ts";
 import { checkLayerCall, checkShareCall } from "./layer-call.ts";
-import { didYouMean } from "./nearest.ts";
-import { inOrder, isNews, type LocalSymbol, type Place, reportAt } from "./scope.ts";
+import { inOrder, isNews, type LocalSymbol, type Place, reportAt, unknownValue } from "./scope.ts";
 import { namesInSize } from "./size.ts";
 import type { Static, TypedExpression, ValueType } from "./typed.ts";
 
@@ -39,6 +40,8 @@ const scalar = (dtype: "real" | "bool"): ValueType => ({ dtype, classes: null, s
 export function checkExpression(place: Place, expression: Expression): TypedExpression | null {
   const { span } = expression;
   switch (expression.kind) {
+    case "error":
+      return unknownValue(place);
     case "number":
       return {
         kind: "static",
@@ -175,7 +178,7 @@ function reportUnknown(place: Place, expression: NameExpression): TypedExpressio
   if (callable !== null) return reportCallable(place, name, expression, `a ${callable.definition.kind}`);
   if (findBuiltin(name) !== null) return reportCallable(place, name, expression, "a function");
   if (!isNews(place, name)) return null;
-  const help = didYouMean(name, scope.symbols.keys());
+  const help = helpForValue(name, scope.symbols.keys());
   reportAt(place, report("F0101", { name }, span, { label: "nothing here has this name", help }));
   return null;
 }
@@ -190,6 +193,31 @@ function reportCallable(place: Place, name: string, expression: NameExpression, 
     }),
   );
   return null;
+}
+
+/** Of a call that is wrong itself: what is wrong inside the arguments is worth telling too. */
+export function checkArguments(place: Place, { args }: CallExpression): void {
+  for (const { value } of args) {
+    const isAxis = value.kind === "name" && place.scope.symbols.get(value.name.name)?.kind === "axis";
+    if (!isAxis) checkExpression(place, value);
+  }
+}
+
+function reportNotCallable(place: Place, call: CallExpression, symbol: LocalSymbol): void {
+  const { name, span } = call.callee;
+  const hides = findBuiltin(name) !== null || place.scope.globals.find(name) !== null;
+  const indexed = symbol.kind === "equation" || symbol.kind === "value" || symbol.kind === "param";
+  const order = symbol.kind === "equation" ? symbol.draft.order : indexed ? symbol.order : [];
+  const args = call.args.map(arg => textOf(arg.span)).join(", ");
+  const help = hides
+    ? [`it hides the function \`${name}\`: give the value another name`]
+    : order.length > 0
+      ? [`indices stand in square brackets: \`${name}[${order.length === call.args.length ? args : order}]\``]
+      : indexed && call.args.length === 1
+        ? [`a product is written \`${name} * ${args}\``]
+        : [];
+  const notes = [{ span: symbol.span, text: "it is declared here" }];
+  reportAt(place, report("F0110", { name }, span, { label: "this name is no function here", notes, help }));
 }
 
 /** All results of a call; empty after a complaint. */
@@ -208,13 +236,7 @@ export function checkCall(place: Place, call: CallExpression): readonly (TypedEx
     return checkLayerCall(place, call, bound.target);
   }
   if (symbol !== undefined) {
-    reportAt(
-      place,
-      report("F0110", { name }, span, {
-        label: "this name is no function here",
-        notes: [{ span: symbol.span, text: "it is declared here" }],
-      }),
-    );
+    reportNotCallable(place, call, symbol);
     return [];
   }
   const definition = scope.globals.find(name);
@@ -222,9 +244,8 @@ export function checkCall(place: Place, call: CallExpression): readonly (TypedEx
   const builtin = findBuiltin(name);
   if (builtin !== null) return checkBuiltinCall(place, call, builtin);
   if (!isNews(place, name)) return [];
-  const help = didYouMean(name, [...scope.globals.names(), ...callableNames]);
+  const help = helpForFunction(name, [...scope.globals.names(), ...callableNames]);
   reportAt(place, report("F0104", { name }, span, { label: "no layer or function has this name", help }));
-  // What is wrong inside the arguments is worth telling too.
-  for (const arg of call.args) checkExpression(place, arg.value);
+  checkArguments(place, call);
   return [];
 }

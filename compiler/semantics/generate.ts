@@ -1,13 +1,13 @@
 // `generate out[t+1] = sample(p[t]) from 1 until out[t+1] == 0`: how an input continues when nothing more is fed.
 
 import { report } from "../diagnostics/report.ts";
+import { shorten, textOf } from "../diagnostics/wording.ts";
 import type { Expression, Statement } from "../syntax/ast.ts";
 import { checkExpression } from "./expression.ts";
 import { printFeature } from "./print-type.ts";
-import { textOf } from "./rules/shapes.ts";
 import { findAxis, type LocalSymbol, type Place } from "./scope.ts";
 import { isSame } from "./size.ts";
-import { shorten, staticOf } from "./statics.ts";
+import { staticOf } from "./statics.ts";
 import type { AxisName, TypedExpression, TypedGenerate, TypedInput } from "./typed.ts";
 
 type GenerateStatement = Extract<Statement, { kind: "generate" }>;
@@ -67,7 +67,9 @@ function fitsInput(place: Place, value: TypedExpression, input: TypedInput, axis
   if (type.dtype === input.type.dtype && sameShape && sameClasses && !extra) return true;
   const notes = [{ span: input.span, text: `\`${input.name}\` is ${wanted}` }];
   const label = extra ? "varies along other axes too" : `this is ${found}`;
-  place.scope.report(report("F0612", { name: input.name, wanted, found }, span, { label, notes }));
+  const drawn = input.type.dtype === "index" && type.dtype === "real" && type.shape.length === 1;
+  const help = drawn ? [`\`sample(${shorten(textOf(span))})\` draws an index with these probabilities`] : [];
+  place.scope.report(report("F0612", { name: input.name, wanted, found }, span, { label, notes, help }));
   return false;
 }
 

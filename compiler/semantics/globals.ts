@@ -3,6 +3,7 @@
 
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { Definition, SourceFile } from "../syntax/ast.ts";
+import { type Gaps, noGaps } from "../syntax/parse.ts";
 import type { FunctionValue, Target } from "./scope.ts";
 import type { AxisName, TypedDefinition, ValueType } from "./typed.ts";
 
@@ -41,8 +42,8 @@ export interface Globals {
   chain(target: Target): readonly string[];
   /** Names that have been looked for. */
   readonly used: Set<string>;
-  /** Names that text which did not parse seems to define: that they are missing is no news. */
-  readonly lost: ReadonlySet<string>;
+  /** What of the file could not be read, or not be imported. */
+  readonly gaps: Gaps;
 }
 
 export type CheckDefinition = (
@@ -97,7 +98,7 @@ function keyOf(functions: ReadonlyMap<string, FunctionValue>): string {
 
 export class FileGlobals implements Globals {
   readonly used = new Set<string>();
-  readonly lost: ReadonlySet<string>;
+  readonly #gaps: { readonly any: boolean; readonly names: Set<string> };
   readonly #own = new Map<string, Target>();
   readonly #imported = new Map<string, Target>();
   readonly #library: Globals | null;
@@ -107,9 +108,9 @@ export class FileGlobals implements Globals {
     files: readonly SourceFile[],
     library: Globals | null,
     workshop: Workshop,
-    lost: ReadonlySet<string> = new Set(),
+    gaps: Gaps = noGaps,
   ) {
-    this.lost = lost;
+    this.#gaps = { any: gaps.any, names: new Set(gaps.names) };
     this.#library = library;
     this.#workshop = workshop;
     for (const definition of files.flatMap(file => file.definitions)) {
@@ -118,6 +119,15 @@ export class FileGlobals implements Globals {
         this.#own.set(definition.name.name, { definition, globals: this });
       }
     }
+  }
+
+  get gaps(): Gaps {
+    return this.#gaps;
+  }
+
+  /** Of an import that failed. */
+  addGap(name: string): void {
+    this.#gaps.names.add(name);
   }
 
   own(name: string): Target | null {

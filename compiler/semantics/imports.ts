@@ -1,17 +1,18 @@
 // Files that import each other: each is read and parsed once, circles are refused.
 
 import type { Diagnostic, Source } from "../diagnostics/diagnostic.ts";
+import { didYouMean } from "../diagnostics/nearest.ts";
 import { report } from "../diagnostics/report.ts";
 import type { Import, SourceFile } from "../syntax/ast.ts";
+import type { Gaps } from "../syntax/parse.ts";
 import { FileGlobals, type Globals, type Workshop } from "./globals.ts";
-import { didYouMean } from "./nearest.ts";
 
 /** Reads a file named by an import; `from` is the name of the importing source. Null where there is none. */
 export type ReadImport = (path: string, from: string) => Source | null;
 export type Parse = (source: Source) => {
   readonly file: SourceFile;
   readonly diagnostics: readonly Diagnostic[];
-  readonly lost: ReadonlySet<string>;
+  readonly gaps: Gaps;
 };
 
 export interface Loader {
@@ -27,9 +28,9 @@ export interface Loader {
 }
 
 /** What a file sees: its own definitions, and those it imports. */
-export function loadFile(loader: Loader, file: SourceFile, lost: ReadonlySet<string>): FileGlobals {
+export function loadFile(loader: Loader, file: SourceFile, gaps: Gaps): FileGlobals {
   const { name } = file.source;
-  const globals = new FileGlobals([file], loader.library, loader.workshop, lost);
+  const globals = new FileGlobals([file], loader.library, loader.workshop, gaps);
   loader.done.set(name, globals);
   loader.under.push(name);
   for (const statement of file.imports) importNames(loader, file, globals, statement);
@@ -39,7 +40,11 @@ export function loadFile(loader: Loader, file: SourceFile, lost: ReadonlySet<str
 
 function importNames(loader: Loader, file: SourceFile, globals: FileGlobals, statement: Import): void {
   const source = loader.read(statement.path, file.source.name);
+  const giveUp = (): void => {
+    for (const { name, alias } of statement.names) globals.addGap((alias ?? name).name);
+  };
   if (source === null) {
+    giveUp();
     const help = ['paths are relative to this file and end in `.frond`: `"./attention.frond"`'];
     const values = { path: statement.path };
     loader.report(report("F0105", values, statement.pathSpan, { label: "there is no such file", help }));
@@ -47,6 +52,7 @@ function importNames(loader: Loader, file: SourceFile, globals: FileGlobals, sta
   }
   const start = loader.under.indexOf(source.name);
   if (start >= 0) {
+    giveUp();
     const chain = [...loader.under.slice(start), source.name].join(" -> ");
     loader.report(report("F0106", { path: statement.path }, statement.pathSpan, { label: chain }));
     return;
@@ -56,7 +62,8 @@ function importNames(loader: Loader, file: SourceFile, globals: FileGlobals, sta
     const target = imported.own(name.name);
     const local = alias ?? name;
     if (target === null) {
-      if (imported.lost.has(name.name)) continue;
+      globals.addGap(local.name);
+      if (imported.gaps.names.has(name.name)) continue;
       const help = didYouMean(name.name, imported.ownNames());
       const values = { path: statement.path, name: name.name };
       loader.report(report("F0107", values, name.span, { label: "not defined there", help }));
@@ -71,9 +78,9 @@ function importNames(loader: Loader, file: SourceFile, globals: FileGlobals, sta
 }
 
 function loadSource(loader: Loader, source: Source): FileGlobals {
-  const { file, diagnostics, lost } = loader.parse(source);
+  const { file, diagnostics, gaps } = loader.parse(source);
   for (const diagnostic of diagnostics) loader.report(diagnostic);
-  return loadFile(loader, file, lost);
+  return loadFile(loader, file, gaps);
 }
 
 /** Imports that nothing uses. Called after everything has been checked. */

@@ -2,10 +2,10 @@
 // here it must be the name's own axis (or an end of it) plus an offset known before the run.
 
 import type { Span } from "../diagnostics/diagnostic.ts";
+import { didYouMean } from "../diagnostics/nearest.ts";
 import { report } from "../diagnostics/report.ts";
+import { counted, textOf } from "../diagnostics/wording.ts";
 import type { Expression } from "../syntax/ast.ts";
-import { counted, didYouMean } from "./nearest.ts";
-import { textOf } from "./rules/shapes.ts";
 import { axisNames, findAxis, isNews, type Place, reportAt } from "./scope.ts";
 import { addSizes, constantSize, negateSize, type Size, signOf } from "./size.ts";
 import { sizeOf, staticSize } from "./statics.ts";
@@ -44,7 +44,12 @@ export function resolveIndices(
       axes: counted(order.length, "axis", "axes"),
       found: counted(items.length, "index", "indices"),
     };
-    reportAt(place, report("F0204", values, target.span, { label, notes: [declared] }));
+    const surplus = items.length > order.length;
+    const help = [
+      `write \`${written(name, order)}\``,
+      ...(surplus ? ["brackets hold axes only; features are taken by `slice` or `split`"] : []),
+    ];
+    reportAt(place, report("F0204", values, target.span, { label, notes: [declared], help }));
     return null;
   }
   const indices: Index[] = [];
@@ -71,8 +76,8 @@ function resolveIndex(place: Place, target: Indexed, item: Expression, axis: Axi
   if (sum.base === null) return reportNoAxis(place, item, axis);
   const { base } = sum;
   if (base.negative) {
-    const help = ["reversal belongs to calls, `gru[-t](..)`; inside equations indices run forward"];
-    reportAt(place, report("F0217", { axis: base.name }, item.span, { help }));
+    const help = ["what runs from the end is a call: `gru[-t](..)`; single steps are `last`, `last-1`, .."];
+    reportAt(place, report("F0217", { axis: base.name }, item.span, { label: "indices run forward", help }));
     return null;
   }
   let offset: Size = constantSize(0);
@@ -160,36 +165,51 @@ function reportWrongAxis(
 /** Nothing in the item is an axis: a number, an unknown name, a multiple of an axis. */
 function reportNoAxis(place: Place, item: Expression, axis: AxisName): null {
   const { scope } = place;
+  const forms = [
+    `indices are \`${axis}\`, \`${axis}-k\`, \`${axis}+k\`, \`first\`, \`last\`, \`first+k\` or \`last-k\``,
+  ];
   if (item.kind === "name" && item.indices === null && !scope.symbols.has(item.name.name)) {
-    return reportUnknownAxis(place, item.name.name, item.span);
+    return reportUnknownAxis(place, item.name.name, item.span, forms);
   }
   const text = textOf(item.span);
   const number = item.kind === "number" ? item.value : null;
-  const help = [
-    `indices are \`${axis}\`, \`${axis}-k\`, \`${axis}+k\`, \`first\`, \`last\`, \`first+k\` or \`last-k\``,
-  ];
+  const help = [...forms];
+  const back = item.kind === "unary" && item.operand.kind === "number" ? item.operand.value : 0;
+  if (back >= 1)
+    help.unshift(
+      `${back === 1 ? "the last step is" : "counted from the end, it is"} \`${back === 1 ? "last" : `last-${back - 1}`}\``,
+    );
   if (number !== null && Number.isSafeInteger(number) && number >= 0) {
-    help.unshift(`the ${number === 0 ? "first step is `first`" : `step ${number} is \`first+${number}\``}`);
+    help.unshift(
+      number === 0 ? "the first step is `first`" : `counted from 0, step ${number} is \`first+${number}\``,
+    );
   }
   reportAt(place, report("F0209", { text }, item.span, { label: `not a position along \`${axis}\``, help }));
   return null;
 }
 
-export function reportUnknownAxis(place: Place, name: string, span: Span): null {
+export function reportUnknownAxis(
+  place: Place,
+  name: string,
+  span: Span,
+  otherwise?: readonly string[],
+): null {
   if (!isNews(place, name)) return null;
   const symbol = place.scope.symbols.get(name);
-  const { kind } = place.scope.definition;
-  const near = didYouMean(name, axisNames(place.scope));
+  const { kind, name: definition } = place.scope.definition;
+  const near = symbol === undefined ? didYouMean(name, axisNames(place.scope)) : [];
   const declare =
-    kind === "model"
-      ? `axes are declared by \`axis ${name}\``
-      : `a layer's axes stand in its header: \`layer name[${name}](..)\``;
+    symbol !== undefined
+      ? "sizes and values are no axes; features need no brackets, as in `softmax(x[t])`"
+      : kind === "model"
+        ? `axes are declared by \`axis ${name}\``
+        : `a layer's axes stand in its header: \`layer ${definition.name}[${name}](..)\``;
   reportAt(
     place,
     report("F0202", { name }, span, {
       label: symbol === undefined ? "no axis has this name" : "this name is no axis",
       notes: symbol === undefined ? [] : [{ span: symbol.span, text: "it is declared here" }],
-      help: near.length > 0 ? near : [declare],
+      help: near.length > 0 ? near : (otherwise ?? [declare]),
     }),
   );
   return null;

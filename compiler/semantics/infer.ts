@@ -103,9 +103,15 @@ function checkTogether(scope: DefinitionScope, groups: readonly EquationGroup[],
   scope.report(
     report("F0305", { name: missing.name }, missing.targetSpan, {
       label: only,
-      help: [`give it a first value whose shape is known: \`${missing.name}[t<0] = zeros(units)\``],
+      help: firstValueHelp(missing),
     }),
   );
+}
+
+function firstValueHelp({ name, order }: EquationDraft): readonly string[] {
+  if (order.length === 0) return [];
+  const target = `${name}[${order.map((axis, at) => (at === 0 ? `${axis}<0` : axis)).join(", ")}]`;
+  return [`give it a first value whose shape is known: \`${target} = zeros(n)\``];
 }
 
 /** Whether something that these equations read has been complained about. */

@@ -1,17 +1,17 @@
 // How parameters start: `glorotUniform()`, `uniform(-0.1, 0.1)`, a plain number, or parts side by side along the last
 // dimension, `concat(zeros(units), fill(units, 1))`, where each part begins with its size.
 
+import { didYouMean } from "../diagnostics/nearest.ts";
 import { report } from "../diagnostics/report.ts";
+import { shorten, textOf } from "../diagnostics/wording.ts";
 import type { Expression } from "../syntax/ast.ts";
 import { matchArguments } from "./arguments.ts";
 import { requireSame } from "./builtin-call.ts";
 import { checkExpression } from "./expression.ts";
-import { didYouMean } from "./nearest.ts";
 import { printShape } from "./print-type.ts";
-import { textOf } from "./rules/shapes.ts";
 import type { Place } from "./scope.ts";
 import { addSizes, constantSize, printSize, type Size } from "./size.ts";
-import { shorten, sizeOf, staticOf } from "./statics.ts";
+import { sizeOf, staticOf } from "./statics.ts";
 import type { Static, TypedInitializer } from "./typed.ts";
 
 type CallExpression = Extract<Expression, { kind: "call" }>;

@@ -1,7 +1,9 @@
 // Uses of layers: which argument is what, the sizes solved from the arguments' types, the axes of the results, and
 // where the parameters of this use live.
 
+import { didYouMean } from "../diagnostics/nearest.ts";
 import { report } from "../diagnostics/report.ts";
+import { counted, textOf } from "../diagnostics/wording.ts";
 import type { Argument, Expression } from "../syntax/ast.ts";
 import { matchArguments } from "./arguments.ts";
 import { movedAlong } from "./builtin-call.ts";
@@ -11,9 +13,7 @@ import type { CheckedDefinition, Formal } from "./globals.ts";
 import { reportUnknownAxis } from "./indices.ts";
 import { functionArguments, functionsFit } from "./layer-functions.ts";
 import { checkValues, type Solution, solveSizes } from "./layer-sizes.ts";
-import { counted, didYouMean } from "./nearest.ts";
-import { textOf } from "./rules/shapes.ts";
-import { findAxis, inOrder, type Place, reportAt, type Share, type Target } from "./scope.ts";
+import { findAxis, inOrder, type Place, reportAt, type Share, type Target, unknownValue } from "./scope.ts";
 import { isSame, namesInSize, printSize, type Size, substituteSizes } from "./size.ts";
 import { sizeOf, staticOf, staticSize } from "./statics.ts";
 import type { LayerCall, Static, TypedExpression, ValueType } from "./typed.ts";
@@ -37,15 +37,19 @@ export function checkLayerCall(place: Place, call: CallExpression, target: Targe
 /** `share enc = lstm(units)` gives the sizes and numbers; each use, `enc[t](x[t])`, the values. */
 export function checkShareCall(place: Place, call: CallExpression, share: Share): Results {
   const { value } = share;
-  if (value.kind !== "call") return [];
-  const target = place.scope.globals.find(value.callee.name);
-  if (target === null || target.definition.kind !== "layer") return [];
+  const target = value.kind === "call" ? place.scope.globals.find(value.callee.name) : null;
+  // What is wrong with the share itself has been reported where it stands.
+  if (value.kind !== "call" || target?.definition.kind !== "layer") {
+    unknownValue(place);
+    return [];
+  }
   const formals = formalsOf(target);
   const quiet: Place = { ...place, mode: "infer" };
   const statics = formals.filter(formal => formal.kind !== "value");
   const values = formals.filter(formal => formal.kind === "value");
   const fixed = matchArguments(quiet, value.callee.name, matchable(target, statics), value.args, value.span);
   const given = matchArguments(place, share.name, matchable(target, values), call.args, call.span);
+  if (fixed === null) unknownValue(place);
   if (fixed === null || given === null) return [];
   return useLayer(place, call, target, new Map([...fixed, ...given]), share);
 }

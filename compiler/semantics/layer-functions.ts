@@ -1,12 +1,12 @@
 // Arguments that are functions or layers, `activation: tanh`: what they name, and whether the layer can use them.
 // A layer is checked once for each choice of functions; its errors then are the choice's.
 
+import { didYouMean } from "../diagnostics/nearest.ts";
 import { report } from "../diagnostics/report.ts";
+import { textOf } from "../diagnostics/wording.ts";
 import type { Argument, Expression } from "../syntax/ast.ts";
 import { findBuiltin } from "./builtins.ts";
 import type { CheckedDefinition, Formal } from "./globals.ts";
-import { didYouMean } from "./nearest.ts";
-import { textOf } from "./rules/shapes.ts";
 import { type FunctionValue, type Place, reportAt, type Target } from "./scope.ts";
 
 type CallExpression = Extract<Expression, { kind: "call" }>;

@@ -101,7 +101,8 @@ function reportUnsolved(
     if (!formal || !actual || actual.type.shape.length !== formal.type.shape.length) continue;
     const named = { name, callee: call.callee.name };
     const label = `this is ${printFeature(actual.type)}, which says nothing of \`${name}\``;
-    reportAt(place, report("F0316", named, actual.span, { label }));
+    const help = [`the layer may take it as an argument, \`${name}: size\``];
+    reportAt(place, report("F0316", named, actual.span, { label, help }));
   }
 }
 
@@ -189,8 +190,14 @@ function argumentHelp(
   wanted: readonly Size[],
 ): readonly string[] {
   const text = quote(actual) ?? "..";
-  if (formal.type.dtype === "real" && actual.type.dtype !== "real") return [`write \`real(${text})\``];
   const { shape } = actual.type;
+  const sameRank = shape.length === wanted.length;
+  if (formal.type.dtype === "real" && actual.type.dtype !== "real" && sameRank)
+    return [`write \`real(${text})\``];
+  if (formal.type.dtype === "real" && actual.type.dtype === "index" && wanted.length === 1)
+    return [`\`oneHot(${text})\` makes a vector of it`];
+  if (formal.type.dtype === "index" && actual.type.dtype === "real" && shape.length === 1)
+    return [`\`argmax(${text})\` is the position of the largest`];
   if (shape.length === 2 && wanted.length === 2) {
     const swapped = printFeature({ ...formal.type, shape: [shape[1]!, shape[0]!] });
     if (swapped === printFeature({ ...formal.type, shape: wanted })) return [`\`transpose(${text})\` fits`];

@@ -2,16 +2,22 @@
 // what callers must know of a layer. All of it looks at the finished tree.
 
 import type { Span } from "../diagnostics/diagnostic.ts";
+import { builtins } from "./builtins.ts";
 import type { CheckedDefinition, EndRead } from "./globals.ts";
 import { signOfOffset } from "./indices.ts";
 import type { DefinitionScope } from "./scope.ts";
-import type { Boundary, Index, LayerCall, TypedExpression } from "./typed.ts";
+import type { AxisName, Boundary, Index, LayerCall, TypedExpression } from "./typed.ts";
 
-/** A name read at the same step, or without regard to steps. */
+/** A name read without a delay: at the same step, or at all steps of an axis at once. */
 export interface ImmediateRead {
   readonly name: string;
+  /** Of the read, or of what looks along the whole axis: `mean[t](h[t])`, `h[last]`. */
   readonly span: Span;
+  readonly whole: AxisName | null;
 }
+
+/** What a read stands in that looks along a whole axis. */
+type Whole = { readonly axis: AxisName; readonly span: Span } | null;
 
 /** What is known of layers that have been checked already. */
 export type LayerFacts = (call: LayerCall) => CheckedDefinition | null;
@@ -30,40 +36,46 @@ export function collectReads(scope: DefinitionScope, facts: LayerFacts): Reads {
     const { typed } = draft;
     if (typed === null) continue;
     const found: ImmediateRead[] = [];
-    visit(typed.value, true, found);
-    for (const boundary of typed.boundaries) visit(boundary.value, false, []);
+    visit(typed.value, null, found);
+    for (const boundary of typed.boundaries) visit(boundary.value, null, null);
     immediate.set(draft.name, found);
   }
   return { immediate, ends };
 
-  function visit(expression: TypedExpression, now: boolean, found: ImmediateRead[]): void {
+  /** `found` is null where a step lies between: then only the ends that are read matter. */
+  function visit(expression: TypedExpression, whole: Whole, found: ImmediateRead[] | null): void {
     switch (expression.kind) {
       case "static":
         return;
       case "read":
-        visitRead(expression, now, found);
+        visitRead(expression, whole, found);
         return;
       case "builtin":
-        for (const arg of expression.args) visit(arg, now, found);
+        for (const arg of expression.args) visit(arg, whole ?? wholeOf(expression), found);
         return;
       case "call":
-        visitCall(expression.call, expression.result, now, found);
+        visitCall(expression.call, expression.result, whole, found);
     }
   }
 
   function visitRead(
     read: Extract<TypedExpression, { kind: "read" }>,
-    now: boolean,
-    found: ImmediateRead[],
+    outer: Whole,
+    found: ImmediateRead[] | null,
   ): void {
     const beyond = read.indices.flatMap(index => sidesOf(index));
     if (beyond.length > 0) ends.set(read.name, [...(ends.get(read.name) ?? []), ...beyond]);
+    if (found === null) return;
     const moves = read.indices.some(
       index => index.kind === "offset" && signOfOffset({ scope }, index.offset) !== "here",
     );
-    if (!now) return;
-    if (!moves) found.push({ name: read.name, span: read.span });
-    else visitBoundaries(read.name, beyond, found);
+    if (moves) {
+      visitBoundaries(read.name, beyond, found);
+      return;
+    }
+    const end = read.indices.find(index => index.kind === "end");
+    const whole = outer ?? (end === undefined ? null : { axis: end.axis, span: read.span });
+    found.push({ name: read.name, span: whole?.span ?? read.span, whole: whole?.axis ?? null });
   }
 
   /** Whoever looks beyond an end needs the boundary there, at the same step. */
@@ -72,7 +84,7 @@ export function collectReads(scope: DefinitionScope, facts: LayerFacts): Reads {
     const typed = symbol?.kind === "equation" ? symbol.draft.typed : null;
     for (const boundary of typed === null ? [] : boundariesOf(typed.value, typed.boundaries)) {
       const needed = beyond.some(end => end.axis === boundary.axis && end.side === boundary.side);
-      if (needed) visit(boundary.value, true, found);
+      if (needed) visit(boundary.value, null, found);
     }
   }
 
@@ -88,13 +100,20 @@ export function collectReads(scope: DefinitionScope, facts: LayerFacts): Reads {
     return sign === "here" ? [] : [{ axis, side: sign }];
   }
 
-  function visitCall(call: LayerCall, result: number, now: boolean, found: ImmediateRead[]): void {
+  function visitCall(call: LayerCall, result: number, whole: Whole, found: ImmediateRead[] | null): void {
     const name = call.layer.results[result];
     const known = facts(call);
     const needed = name === undefined ? undefined : known?.immediate.get(name);
-    for (const [argument, value] of call.values) visit(value, now && (needed?.has(argument) ?? false), found);
-    for (const boundary of [...call.boundaries.values()].flat()) visit(boundary.value, now, found);
+    for (const [argument, value] of call.values) visit(value, whole, needed?.has(argument) ? found : null);
+    for (const boundary of [...call.boundaries.values()].flat()) visit(boundary.value, whole, found);
   }
+}
+
+/** The axis over which a primitive reduces or normalises. */
+function wholeOf({ name, axes, span }: Extract<TypedExpression, { kind: "builtin" }>): Whole {
+  const [axis] = axes;
+  const { brackets } = builtins[name];
+  return axis === undefined || brackets === "added" || brackets === "none" ? null : { axis, span };
 }
 
 const boundariesOf = (value: TypedExpression, own: readonly Boundary[]): readonly Boundary[] =>

@@ -46,7 +46,6 @@ export interface BoundaryDraft {
 /** A name on the left of an equation. `feature` is null until inference has found it. */
 export interface EquationDraft {
   readonly name: string;
-  readonly nameSpan: Span;
   readonly targetSpan: Span;
   /** As written: reads must give their indices in this order. */
   readonly order: readonly AxisName[];
@@ -107,7 +106,10 @@ export interface DefinitionScope {
   readonly constraints: Constraint[];
   /** Uses of layers so far, by the name their parameters would have: later ones are numbered. */
   readonly instances: Map<string, number>;
-  /** Uses of layers that have errors of their own: what such a layer gives is unknown, and has been explained. */
+  /**
+   * Layers in use that have errors of their own, and this definition where text of it could not be read: what such a
+   * layer gives, and what depends on such text, is unknown and has been explained.
+   */
   readonly failures: Set<Definition>;
   /** Unknown names that have been complained about: once is enough. */
   readonly unknown: Set<string>;
@@ -136,11 +138,17 @@ export const reportAt = (place: Place, diagnostic: Diagnostic): void => {
   if (place.mode === "strict") place.scope.report(diagnostic);
 };
 
+/** Of what has been complained about elsewhere: what depends on it is left alone. */
+export function unknownValue({ mode, scope }: Place): null {
+  if (mode === "strict") scope.failures.add(scope.definition);
+  return null;
+}
+
 /** Whether an unknown name is worth a complaint: once, and not when it stands in text that did not parse. */
 export function isNews(place: Place, name: string): boolean {
   const { unknown, globals, failures, definition } = place.scope;
   if (place.mode !== "strict") return false;
-  if (unknown.has(name) || globals.lost.has(name)) {
+  if (unknown.has(name) || globals.gaps.names.has(name)) {
     failures.add(definition);
     return false;
   }

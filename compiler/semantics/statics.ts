@@ -1,12 +1,12 @@
 // Expressions that are known before the run: sizes (whole-number polynomials; `/` rounds down) and static numbers.
 
+import { didYouMean } from "../diagnostics/nearest.ts";
 import { report } from "../diagnostics/report.ts";
+import { shorten, textOf } from "../diagnostics/wording.ts";
 import type { Expression } from "../syntax/ast.ts";
 import { checkExpression } from "./expression.ts";
-import { didYouMean } from "./nearest.ts";
-import { textOf } from "./rules/shapes.ts";
 import type { DefinitionScope, Place } from "./scope.ts";
-import { isNews, reportAt } from "./scope.ts";
+import { isNews, reportAt, unknownValue } from "./scope.ts";
 import {
   addSizes,
   constantOf,
@@ -23,6 +23,8 @@ import type { Static } from "./typed.ts";
 /** Reads an expression as a size. Positions along static axes are sizes in offsets only. */
 export function sizeOf(place: Place, expression: Expression, inOffset = false): Size | null {
   switch (expression.kind) {
+    case "error":
+      return unknownValue(place);
     case "number":
       if (Number.isSafeInteger(expression.value)) return constantSize(expression.value);
       return notASize(place, expression, "this is no whole number");
@@ -114,15 +116,14 @@ function namedSizeOf(
     return namedSize(name);
   }
   const what = kind === "static" ? `a ${symbol.parameter.kind}` : kind === "axis" ? "an axis" : "a value";
-  return notASize(place, expression, `\`${name}\` is ${what}`);
+  const known = kind === "value" || kind === "equation" ? ", known only at run time" : "";
+  return notASize(place, expression, `\`${name}\` is ${what}${known}`);
 }
 
 function notASize(place: Place, expression: Expression, label: string): null {
   reportAt(place, report("F0313", { text: shorten(textOf(expression.span)) }, expression.span, { label }));
   return null;
 }
-
-export const shorten = (text: string): string => (text.length > 30 ? `${text.slice(0, 29)}…` : text);
 
 const sizeNames = (scope: DefinitionScope): readonly string[] =>
   [...scope.symbols]
@@ -146,7 +147,7 @@ export function staticOf(
   const label =
     checked.kind === "static"
       ? `this is a ${checked.type.dtype === "bool" ? "truth value" : "number"}`
-      : "this is a value";
+      : "this is known only at run time";
   reportAt(
     place,
     report("F0413", { what, wanted: wanted === "bool" ? "truth value" : "number" }, expression.span, {

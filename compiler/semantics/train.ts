@@ -1,13 +1,13 @@
 // The `train` block: optimiser, clipping, batch size, epochs. Every number is filled in, so that what is left out here
 // means the same on every backend.
 
+import { didYouMean } from "../diagnostics/nearest.ts";
 import { report } from "../diagnostics/report.ts";
+import { shorten, textOf } from "../diagnostics/wording.ts";
 import type { Expression, Setting } from "../syntax/ast.ts";
 import { matchArguments } from "./arguments.ts";
-import { didYouMean } from "./nearest.ts";
-import { textOf } from "./rules/shapes.ts";
 import type { EquationDraft, Place } from "./scope.ts";
-import { shorten, staticOf } from "./statics.ts";
+import { staticOf } from "./statics.ts";
 import type { Static, TypedTrain } from "./typed.ts";
 
 const keys = ["optimizer", "clip", "batch", "epochs"];
@@ -28,7 +28,7 @@ export function checkTrain(place: Place, drafts: readonly EquationDraft[]): Type
     const notes = [{ span: first.span, text: "the first one is here" }];
     scope.report(report("F0614", {}, span, { label: "a second block", notes }));
   }
-  if (drafts.every(draft => draft.role !== "loss") && !scope.globals.lost.has("loss")) {
+  if (drafts.every(draft => draft.role !== "loss") && !scope.globals.gaps.any) {
     const help = ["write what is to become small: `loss = mean[t](crossEntropy(logits[t], y[t]))`"];
     scope.report(report("F0610", {}, first.span, { label: "trained for what?", help }));
   }
@@ -82,14 +82,14 @@ function wholeNumber(place: Place, { key, value }: Setting): Static | null {
 
 function reportSetting(place: Place, key: string, value: Expression, wanted: string): null {
   const found = shorten(textOf(value.span));
-  place.scope.report(report("F0605", { key, found }, value.span, { label: `wanted is ${wanted}` }));
+  place.scope.report(report("F0605", { key, found }, value.span, { help: [`it is ${wanted}`] }));
   return null;
 }
 
 function optimizerOf(place: Place, value: Expression): TypedTrain["optimizer"] | null {
   const name = value.kind === "call" ? value.callee.name : "";
   if (value.kind !== "call" || value.axes !== null || (name !== "adam" && name !== "sgd")) {
-    return reportSetting(place, "optimizer", value, "`adam(rate: 1e-3)` or `sgd(rate: 1e-2, momentum: 0.9)`");
+    return reportSetting(place, "optimizer", value, "a call, `adam(rate: 1e-3)` or `sgd(rate: 1e-2)`");
   }
   const byDefault: Readonly<Record<string, number | boolean>> = optimizers[name];
   const formals = Object.keys(byDefault).map(key => ({ name: key, many: false, optional: true, span: null }));
@@ -119,7 +119,7 @@ const filled = (name: keyof typeof optimizers): ReadonlyMap<string, Static> =>
 
 /** `clip: norm(1.0)`. */
 function clipOf(place: Place, value: Expression): Static | null {
-  const wanted = "`norm(1.0)`: gradients longer than that are shortened to it";
+  const wanted = "`norm(1.0)`: gradients that are longer in all are shortened to that length";
   if (value.kind !== "call" || value.callee.name !== "norm" || value.axes !== null) {
     return reportSetting(place, "clip", value, wanted);
   }

@@ -124,7 +124,8 @@ export interface TypedEquation {
   readonly alias: boolean;
   readonly role: "plain" | "output" | "metric" | "loss";
   readonly span: Span;
-  readonly nameSpan: Span;
+  /** `h[t]` on the left. */
+  readonly targetSpan: Span;
 }
 
 export interface TypedParam {

@@ -1,6 +1,7 @@
 // Warnings about names that nothing reads. Siblings in a tuple are excused: a split gives all its parts.
 
 import { report } from "../diagnostics/report.ts";
+import { textOf } from "../diagnostics/wording.ts";
 import type { DefinitionScope, LocalSymbol } from "./scope.ts";
 
 export function warnUnused(scope: DefinitionScope): void {
@@ -18,7 +19,7 @@ export function warnUnused(scope: DefinitionScope): void {
     if (name === "" || scope.used.has(name) || excused.has(name) || symbol.kind === "inferred") continue;
     const help =
       symbol.kind === "equation" && scope.definition.kind === "model"
-        ? [`to see it from outside: \`output ${name} = ..\``]
+        ? [`to read it after a run: \`output ${textOf(symbol.span)} = ..\``]
         : [];
     scope.report(
       report("F0108", { what: wordFor(symbol), name }, symbol.span, { label: "never read", help }),

@@ -17,6 +17,7 @@ export function namesRead(expression: Expression, into: Set<string> = new Set())
       namesRead(expression.left, into);
       namesRead(expression.right, into);
       break;
+    case "error":
     case "number":
     case "bool":
       break;

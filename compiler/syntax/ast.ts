@@ -27,6 +27,8 @@ export type BinaryOperator =
   | "^";
 
 export type Expression =
+  /** Something that could not be read, and has been complained about: of unknown value and type. */
+  | { readonly kind: "error"; readonly span: Span }
   | { readonly kind: "number"; readonly value: number; readonly span: Span }
   | { readonly kind: "bool"; readonly value: boolean; readonly span: Span }
   /** `x`, `x[t-1]`: `indices` is null without brackets. */

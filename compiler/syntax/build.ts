@@ -32,6 +32,8 @@ export interface Recovery {
   /** A block's items in order, good and bad; all that is good in the end. */
   statements(items: readonly (Statement | Bad)[]): readonly Statement[];
   other(bad: Bad): void;
+  /** A name that something unreadable would have brought. */
+  lose(name: string): void;
   /** A block that lacks its `{` or `}`; `header` is what it belongs to, `at` where the brace should be. */
   missingBrace(brace: "{" | "}", header: Span, at: number): void;
   /** The `///` lines right above a definition. */
@@ -69,6 +71,10 @@ export function createBuilder(source: Source, diagnostics: Diagnostic[], recover
   const spanning = (first: Node, last: Node): Span => {
     return { source, start: first.source.startIdx + offset, end: last.source.endIdx + offset };
   };
+
+  /** Whether the scan has put this where something unreadable was. */
+  const isStandIn = (node: Node): boolean =>
+    !source.text.startsWith(node.sourceString, node.source.startIdx + offset);
 
   // What the actions of the rules give, by the rule's name; Ohm's types know only `any`.
   const identifier = (node: Node): Identifier => ({
@@ -133,9 +139,13 @@ export function createBuilder(source: Source, diagnostics: Diagnostic[], recover
     badItem(_first, _rest) {
       return badNode(this, "item");
     },
-    Import(_word, _open, list, _close, _from, path, _eos): Import {
+    Import(_word, _open, list, _close, _from, path, _eos): Import | null {
       const names: Import["names"][number][] = list.numChildren === 0 ? [] : list.child(0).build();
       const span = spanOf(this);
+      if (isStandIn(path)) {
+        for (const { name, alias } of names) recovery.lose((alias ?? name).name);
+        return null;
+      }
       return { names, path: path.sourceString.slice(1, -1), pathSpan: spanOf(path), span };
     },
     ImportNames: (first, _commas, rest, _comma) => listed(first, rest),
@@ -147,7 +157,10 @@ export function createBuilder(source: Source, diagnostics: Diagnostic[], recover
     },
     BadDefinition(header, open, items, close) {
       recovery.other(badNode(header, "header"));
-      definition(this, missingHeader(header), header, open.build(), items, close.build());
+      const opened: Brace = open.build();
+      // Without braces it is no definition at all: the complaint about the header says enough.
+      if (opened.missing) statements(items);
+      else definition(this, missingHeader(header), header, opened, items, close.build());
       return null;
     },
     Header: header => header.build(),
@@ -320,6 +333,7 @@ export function createBuilder(source: Source, diagnostics: Diagnostic[], recover
       return { label: null, value: expression(value), span: spanOf(value) };
     },
     number(_number): Expression {
+      if (isStandIn(this)) return { kind: "error", span: spanOf(this) };
       return { kind: "number", value: Number(this.sourceString), span: spanOf(this) };
     },
     bool(_word): Expression {

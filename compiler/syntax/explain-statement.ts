@@ -1,8 +1,9 @@
 // The rules of explain.ts that look at a whole statement, header or item: its first word, and what it lacks.
 
-import type { Diagnostic } from "../diagnostics/diagnostic.ts";
-import { nearest } from "../diagnostics/nearest.ts";
+import type { Diagnostic, Note } from "../diagnostics/diagnostic.ts";
+import { didYouMean } from "../diagnostics/nearest.ts";
 import { report } from "../diagnostics/report.ts";
+import { textOf } from "../diagnostics/wording.ts";
 import {
   closing,
   describe,
@@ -53,17 +54,19 @@ export function explainItem({ source, what, tokens }: Scene): Diagnostic | null 
   }
   if (first.kind === "close") return report("F0005", { bracket: first.text }, spanOf(source, first));
   if (foreignWords.has(first.text)) return foreignWord(source, first);
-  const help = misspelt(first.text, ["layer", "model", "import"]);
-  return report("F0025", { found: describe(first) }, span, { help });
+  const help = didYouMean(first.text, ["layer", "model", "import"]);
+  return report("F0025", { found: describe(first) }, span, { notes: endOfBlock(source, first.start), help });
+}
+
+/** Where a brace right before a place has closed the block that the author may still mean. */
+function endOfBlock(source: Scene["source"], before: number): readonly Note[] {
+  const end = source.text.slice(0, before).trimEnd().length;
+  if (source.text[end - 1] !== "}") return [];
+  return [{ span: { source, start: end - 1, end }, text: "the block ends here" }];
 }
 
 function sameLine(text: string, from: number, to: number): boolean {
   return !text.slice(from, to).includes("\n");
-}
-
-function misspelt(word: string, words: readonly string[]): readonly string[] {
-  const near = nearest(word, words);
-  return near === null ? [] : [`did you mean \`${near}\`?`];
 }
 
 function foreignWord(source: Scene["source"], token: Scene["tokens"][number]): Diagnostic {
@@ -101,7 +104,7 @@ export function explainWords({
     const help = ["settings stand in braces: `train { epochs: 5 }`"];
     return report("F0017", { before: "`train`" }, spanOf(source, first), { help });
   }
-  return report("F0016", {}, spanOf(source, first), { help: misspelt(first.text, statementWords) });
+  return report("F0016", {}, spanOf(source, first), { help: didYouMean(first.text, statementWords) });
 }
 
 /** Parts that a header lacks, or has too many of. */
@@ -111,7 +114,7 @@ export function explainHeader(scene: Scene): Diagnostic | null {
   const first = tokens[0]!;
   const kind = first.text;
   if (kind !== "layer" && kind !== "model") {
-    const help = misspelt(kind, ["layer", "model"]);
+    const help = didYouMean(kind, ["layer", "model"]);
     return report("F0025", { found: describe(first) }, spanOf(source, first), { help });
   }
   if (open.length > 0) return untypedParameter(scene);
@@ -148,21 +151,26 @@ function untypedParameter({ source, tokens, found, previous, index, open }: Scen
   return report("F0022", { what: describe(name) }, spanOf(source, name, previous), { help });
 }
 
+/** `input x[t]` and `param W = zeros()`: a declaration without its type; `last` ends its left side. */
+export function untypedDeclaration(
+  source: Scene["source"],
+  tokens: Scene["tokens"],
+  last: Scene["previous"] | undefined,
+): Diagnostic | null {
+  const [word, name] = tokens;
+  if (word === undefined || name?.kind !== "word" || tokens.some(token => token.text === ":")) return null;
+  if (!["input", "target", "param"].includes(word.text)) return null;
+  const span = spanOf(source, name, last ?? name);
+  const shape = word.text === "param" ? "real[n, m]" : "real[n]";
+  const help = [`write \`${word.text} ${textOf(span)}: ${shape}\` or another type`];
+  return report("F0022", { what: describe(name) }, span, { label: "of which type?", help });
+}
+
 /** Nothing is wrong with the tokens but that the statement ends, or that it is none. */
 export function explainEnd({ source, what, tokens, found, previous, open }: Scene): Diagnostic | null {
   const first = tokens[0]!;
-  const declares = ["input", "target", "param"].includes(first.text) && tokens[1]?.kind === "word";
-  if (
-    declares &&
-    open.length === 0 &&
-    (found === null || found.text === "=") &&
-    !tokens.some(t => t.text === ":")
-  ) {
-    const help =
-      first.text === "param" ? "write `param W: real[n, m] = ..`" : `write \`${first.text} x[t]: real[n]\``;
-    const span = spanOf(source, tokens[1]!, previous ?? tokens[1]!);
-    return report("F0022", { what: describe(tokens[1]!) }, span, { help: [help] });
-  }
+  const untyped = found === null && open.length === 0 ? untypedDeclaration(source, tokens, previous) : null;
+  if (untyped !== null) return untyped;
   const innermost = open.at(-1);
   if (found === null && innermost !== undefined) {
     const notes = [
@@ -174,7 +182,8 @@ export function explainEnd({ source, what, tokens, found, previous, open }: Scen
     return report("F0017", { before: describe(first) }, spanOf(source, first));
   }
   if (what === "statement" && equalsIndex(tokens) < 0 && !isStatementWord(first.text)) {
-    const help = ["an equation is written `name = ..`"];
+    const compares = tokens.some(token => token.text === "==");
+    const help = [compares ? "an equation is written with one `=`" : "an equation is written `name = ..`"];
     return report("F0016", {}, spanOf(source, first, tokens.at(-1)), { help });
   }
   return null;

@@ -1,9 +1,15 @@
 // Says what is wrong with a stretch of text that does not parse. The grammar knows only where it gave up; the rules
 // here, tried in order, know the usual mistakes. The last one names what was found and what could stand there.
 
-import type { Diagnostic, Span } from "../diagnostics/diagnostic.ts";
+import type { Diagnostic, Source, Span } from "../diagnostics/diagnostic.ts";
 import { report } from "../diagnostics/report.ts";
-import { explainEnd, explainHeader, explainItem, explainWords } from "./explain-statement.ts";
+import {
+  explainEnd,
+  explainHeader,
+  explainItem,
+  explainWords,
+  untypedDeclaration,
+} from "./explain-statement.ts";
 import {
   beginsStatement,
   beginsValue,
@@ -17,6 +23,7 @@ import {
   spanOf,
   wantsMore,
 } from "./scene.ts";
+import type { Token } from "./tokens.ts";
 
 export type Rule = (scene: Scene) => Diagnostic | null;
 
@@ -37,6 +44,7 @@ const rules: readonly Rule[] = [
   foreignOperator,
   closer,
   rangeInIndex,
+  sliceOfFeatures,
   unclosed,
   explainHeader,
   equals,
@@ -44,6 +52,7 @@ const rules: readonly Rule[] = [
   dot,
   range,
   comma,
+  wrongForm,
   unknownType,
   colon,
   leftSide,
@@ -94,10 +103,13 @@ function closer({ source, found, previous, open }: Scene): Diagnostic | null {
     return report("F0028", {}, spanOf(source, innermost, found), { help });
   }
   if (previous !== null && (previous === innermost || wantsMore(previous))) {
-    return report("F0017", { before: describe(previous) }, spanOf(source, previous), {});
+    return missingAfter(source, previous);
   }
   return null;
 }
+
+const missingAfter = (source: Source, token: Token): Diagnostic =>
+  report("F0017", { before: describe(token) }, spanOf(source, token), { label: "a value must follow" });
 
 /** `=` inside a call, twice in an equation, or after something that is not a name. */
 function equals({ source, what, tokens, found, index, open }: Scene): Diagnostic | null {
@@ -111,7 +123,8 @@ function equals({ source, what, tokens, found, index, open }: Scene): Diagnostic
     });
   }
   if (innermost !== undefined) {
-    const help = ["named arguments are written `name: value`; equality is tested with `==`"];
+    const named = tokens[index - 1]?.kind === "word" && tokens[index - 2]?.kind !== "operator";
+    const help = [named ? "named arguments are written `name: value`" : "equality is tested with `==`"];
     return report("F0010", {}, span, { help });
   }
   const first = equalsIndex(tokens);
@@ -119,6 +132,8 @@ function equals({ source, what, tokens, found, index, open }: Scene): Diagnostic
     const notes = [{ span: spanOf(source, tokens[first]!), text: "the first one" }];
     return report("F0032", {}, span, { notes, help: ["write two equations, or `==` for equality"] });
   }
+  const untyped = untypedDeclaration(source, tokens, tokens[index - 1]);
+  if (untyped !== null) return untyped;
   const left = tokens[isStatementWord(tokens[0]!.text) && index > 1 ? 1 : 0]!;
   return report("F0035", {}, spanOf(source, left, tokens[index - 1] ?? left), { label: "not a name" });
 }
@@ -141,8 +156,20 @@ function opener({ source, what, found, previous }: Scene): Diagnostic | null {
   const done = found.text === "(" ? "called" : "indexed";
   return report("F0012", { done }, span, {
     notes: [{ span: spanOf(source, previous), text: "this ends a value without a name" }],
-    help: ["give the value a name by an equation of its own"],
+    help: [
+      found.text === "[" && previous.text === "]"
+        ? "brackets hold axes only; features are taken by `slice(x[t], start, size)` or `split`"
+        : "give the value a name by an equation of its own",
+    ],
   });
+}
+
+/** `x[t, :]` and `x[:, 0]`. */
+function sliceOfFeatures({ source, found, previous, next, open }: Scene): Diagnostic | null {
+  if (found?.text !== ":" || open.at(-1)?.text !== "[" || previous === null) return null;
+  if (previous.text !== "," && previous.text !== "[" && next?.text !== "]" && next?.text !== ",") return null;
+  const help = ["brackets hold axes only; features are taken by `slice(x[t], start, size)` or `split`"];
+  return report("F0001", { found: "`:`" }, spanOf(source, found), { help });
 }
 
 /** `x[t: real]`, `(x: real[d] -> y`: a sign that cannot stand inside the bracket that is open. */
@@ -162,7 +189,9 @@ function dot({ source, found, previous, next }: Scene): Diagnostic | null {
   const help =
     next?.text === "T" || next?.text === "transpose"
       ? "write `transpose(..)`"
-      : "take the results of a layer apart on the left: `(a[t], b[t]) = ..`";
+      : next?.text === "shape" || next?.text === "size"
+        ? "sizes have names where types are declared: `x[t]: real[d]`"
+        : "take the results of a layer apart on the left: `(a[t], b[t]) = ..`";
   const last = next?.kind === "word" && !next.spaceBefore ? next : found;
   return report("F0013", {}, spanOf(source, found, last), { help: [help] });
 }
@@ -170,22 +199,24 @@ function dot({ source, found, previous, next }: Scene): Diagnostic | null {
 /** `sum[k = 0..3](..)` */
 function rangeInIndex({ source, tokens, found, index, open }: Scene): Diagnostic | null {
   if (found?.text !== "=" || open.at(-1)?.text !== "[" || tokens[index + 2]?.text !== "..") return null;
-  return rangeError(spanOf(source, found, tokens[index + 3] ?? found));
+  const text = source.text.slice(found.end, tokens[index + 3]?.end).trim();
+  return rangeError(spanOf(source, found, tokens[index + 3] ?? found), tokens[index - 1]?.text, text);
 }
 
 function range({ source, found }: Scene): Diagnostic | null {
   return found?.text === ".." ? rangeError(spanOf(source, found)) : null;
 }
 
-function rangeError(span: Span): Diagnostic {
-  return report("F0033", {}, span, { help: ["declare `axis k = 0..n` and use `sum[k](..)`"] });
+function rangeError(span: Span, axis = "k", range = "0..n"): Diagnostic {
+  const help = [`declare \`axis ${axis} = ${range}\` and use \`sum[${axis}](..)\``];
+  return report("F0033", {}, span, { help });
 }
 
 /** `a, b = f(x)` and `y = (a, b)`. */
 function comma({ source, what, tokens, found, previous, open, index }: Scene): Diagnostic | null {
   if (found?.text !== "," || what !== "statement") return null;
   if (previous !== null && (wantsMore(previous) || previous.kind === "open")) {
-    return report("F0017", { before: describe(previous) }, spanOf(source, previous));
+    return missingAfter(source, previous);
   }
   const innermost = open.at(-1);
   const at = innermost === undefined ? -1 : tokens.indexOf(innermost);
@@ -209,6 +240,20 @@ const typeNames: ReadonlyMap<string, string> = new Map([
   ["boolean", "bool"],
   ["fn", "function"],
 ]);
+
+/** `real(4)`, `index[4]`, and a string where a value should be. */
+function wrongForm({ source, found, previous }: Scene): Diagnostic | null {
+  if (found === null) return null;
+  const help =
+    found.kind === "string"
+      ? "strings stand only in imports; functions and settings are named without quotes"
+      : found.text === "(" && previous?.text === "real"
+        ? "the sizes of a value stand in square brackets: `real[n]`"
+        : found.text === "[" && previous?.text === "index"
+          ? "the range of an index stands in parentheses: `index(n)`"
+          : null;
+  return help && report("F0001", { found: describe(found) }, spanOf(source, found), { help: [help] });
+}
 
 function unknownType({ source, what, tokens, found, previous, open }: Scene): Diagnostic | null {
   if (found?.kind !== "word" || previous?.text !== ":" || reservedWords.has(found.text)) return null;
@@ -242,7 +287,7 @@ function emptyPlace({ source, found, previous }: Scene): Diagnostic | null {
   if (previous === null || !(wantsMore(previous) || previous.kind === "open")) return null;
   const nothing = found === null || !beginsValue(found);
   if (!nothing || (found === null && previous.kind === "open")) return null;
-  return report("F0017", { before: describe(previous) }, spanOf(source, previous));
+  return missingAfter(source, previous);
 }
 
 /** Two values side by side. */
@@ -259,5 +304,10 @@ function neighbours({ source, what, tokens, found, previous, open, index }: Scen
     return report("F0021", {}, span, { label: "begin a new line here" });
   }
   if (equalsAt < 0) return null;
-  return report("F0030", { left: describe(previous), right: describe(found) }, span);
+  const product =
+    previous.kind === "number" || found.kind === "number" || found.text === "("
+      ? [`a product is written \`${previous.text} * ${found.text}${found.text === "(" ? "..)" : ""}\``]
+      : [];
+  const values = { left: describe(previous), right: describe(found) };
+  return report("F0030", values, span, { label: "two values side by side", help: product });
 }

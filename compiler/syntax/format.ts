@@ -1,6 +1,7 @@
 // Prints a syntax tree in the canonical form: two spaces of indentation, no parentheses but the necessary. What is
 // parsed from the printed text equals the tree, up to spans and needless parentheses. Comments are not in the tree.
 
+import { textOf } from "../diagnostics/wording.ts";
 import { unreachable } from "../unreachable.ts";
 import type {
   Argument,
@@ -133,6 +134,8 @@ function precedenceOf(expression: Expression): number {
 
 function printBare(expression: Expression): string {
   switch (expression.kind) {
+    case "error":
+      return textOf(expression.span);
     case "number":
     case "bool":
       return String(expression.value);

@@ -10,12 +10,21 @@ import { createRecovery } from "./recover.ts";
 import { scan } from "./scan.ts";
 import { parseSegments } from "./segments.ts";
 
+/** What a text that could not be read in full is known to lack. */
+export interface Gaps {
+  /** Whether there is anything that could not be read. */
+  readonly any: boolean;
+  /** Names that such text seems to define: that they are missing is no news. */
+  readonly names: ReadonlySet<string>;
+}
+
+export const noGaps: Gaps = { any: false, names: new Set() };
+
 export interface ParseResult {
   readonly file: SourceFile;
   /** In the order of the text. */
   readonly diagnostics: readonly Diagnostic[];
-  /** Names that text which did not parse seems to define: that they are missing is no news. */
-  readonly lost: ReadonlySet<string>;
+  readonly gaps: Gaps;
 }
 
 export function parse(source: Source): ParseResult {
@@ -30,5 +39,6 @@ export function parse(source: Source): ParseResult {
   const file = builder.file(match, statements);
   const diagnostics = [...scanned.diagnostics, ...recovery.diagnostics, ...grouping];
   const place = (diagnostic: Diagnostic) => diagnostic.span?.start ?? 0;
-  return { file, diagnostics: diagnostics.toSorted((a, b) => place(a) - place(b)), lost: recovery.lost };
+  const gaps = { any: diagnostics.length > 0, names: recovery.lost };
+  return { file, diagnostics: diagnostics.toSorted((a, b) => place(a) - place(b)), gaps };
 }

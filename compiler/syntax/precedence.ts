@@ -3,6 +3,7 @@
 
 import type { Diagnostic, Source, Span } from "../diagnostics/diagnostic.ts";
 import { report } from "../diagnostics/report.ts";
+import { textOf } from "../diagnostics/wording.ts";
 import type { BinaryOperator, Expression } from "./ast.ts";
 
 export interface Prefix {
@@ -67,7 +68,7 @@ export function createGrouping(source: Source, diagnostics: Diagnostic[]) {
   function tooLong(span: Span): Expression {
     const help = ["give parts of it names of their own"];
     diagnostics.push(report("F0008", { operators: longest }, span, { help }));
-    return { kind: "number", value: 0, span };
+    return { kind: "error", span };
   }
 
   function group(operands: readonly Operand[], operators: readonly Infix[], span: Span): Expression {
@@ -101,7 +102,9 @@ function createClimb(
 
   function reportLooseNot(prefix: Prefix, operator: string): void {
     const help = ["put `(not ..)` in parentheses"];
-    diagnostics.push(report("F0036", { operator }, prefix.span, { help, label: "binds looser" }));
+    diagnostics.push(
+      report("F0036", { operator }, prefix.span, { help, label: `binds looser than \`${operator}\`` }),
+    );
   }
 
   /** Reads a first operand by `head`, then all operators that bind at least as tightly as `level`. */
@@ -112,18 +115,16 @@ function createClimb(
       const infix = operators[at];
       if (infix === undefined || precedence[infix.operator] < level) return left;
       const own = precedence[infix.operator];
-      if (own === comparison) {
-        if (compared !== null) reportChain(compared, infix);
-        compared = infix;
-      }
       at += 1;
       const operand = operands[at]!;
       // `^` groups to the right and takes a signed exponent.
       const above = infix.operator === "^" ? precedence.negate : own + 1;
       const inner = infix.operator === "^" ? own : own + 1;
       const right = binary(inner, () => unary(operand, 0, above));
-      if (own === precedence["*"] && isBareProduct(right, operand)) reportMixture(left, infix, right);
-      left = combine(left, infix, right);
+      if (own === comparison && compared !== null) left = chain(left, compared, infix, right);
+      else if (own === precedence["*"] && isBareProduct(right, operand)) left = mixture(left, infix, right);
+      else left = combine(left, infix, right);
+      if (own === comparison) compared = infix;
     }
   }
 
@@ -142,9 +143,14 @@ function createClimb(
     return measured(whole, [left, right]);
   }
 
-  function reportChain(first: Infix, second: Infix): void {
+  /** `0 < x < 1`: reported, and of unknown meaning. */
+  function chain(left: Expression, first: Infix, second: Infix, right: Expression): Expression {
     const notes = [{ span: first.span, text: "the first comparison" }];
-    diagnostics.push(report("F0014", {}, second.span, { notes, help: ["join two comparisons with `and`"] }));
+    const [a, b] = [textOf(left.span), textOf(right.span)];
+    const middle = left.kind === "binary" ? textOf(left.right.span) : "..";
+    const help = [`write \`${a} and ${middle} ${second.operator} ${b}\``];
+    diagnostics.push(report("F0014", {}, second.span, { label: "a second one", notes, help }));
+    return { kind: "error", span: { source, start: left.span.start, end: right.span.end } };
   }
 
   /** Is the right side of `*` a `@` without parentheses of its own? */
@@ -152,16 +158,17 @@ function createClimb(
     return right.kind === "binary" && right.operator === "@" && right !== operand.primary;
   }
 
-  function reportMixture(left: Expression, infix: Infix, right: Expression): void {
-    if (right.kind !== "binary") return;
-    const text = (span: Span) => source.text.slice(span.start, span.end).replaceAll(/\s+/g, " ");
-    const [a, b, c] = [text(left.span), text(right.left.span), text(right.right.span)];
+  /** `a * b @ W`: reported, and of unknown meaning. */
+  function mixture(left: Expression, infix: Infix, right: Expression): Expression {
+    const span = { source, start: left.span.start, end: right.span.end };
+    if (right.kind !== "binary") return { kind: "error", span };
+    const [a, b, c] = [textOf(left.span), textOf(right.left.span), textOf(right.right.span)];
     const help = [
       `write \`(${a} ${infix.operator} ${b}) @ ${c}\` to scale before the product`,
       `or \`${a} ${infix.operator} (${b} @ ${c})\` to scale after it`,
     ];
-    const span = { source, start: left.span.start, end: right.span.end };
     diagnostics.push(report("F0015", { operator: infix.operator }, span, { help, label: "two readings" }));
+    return { kind: "error", span };
   }
 
   return () => binary(0, () => unary(operands[0]!, 0, 0));

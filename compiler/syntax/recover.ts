@@ -107,6 +107,7 @@ export function createRecovery(
     lost,
     statements,
     other,
+    lose: name => lost.add(name),
     missingBrace(brace, header, at) {
       const label = brace === "{" ? "`{` must follow" : "its block is never closed";
       const notes =

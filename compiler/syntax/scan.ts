@@ -101,10 +101,14 @@ function lexicalError(source: Source, token: Token): Diagnostic {
         "F0034",
         {},
         { source, start: token.start, end: token.start + (token.text[0] === "#" ? 1 : 2) },
+        { help: [token.text[0] === "#" ? "write `// ..`" : "write `// ..` at the end of a line"] },
       );
     case "badString":
       if (token.text.startsWith('"'))
-        return report("F0003", {}, span, { label: 'the line ends before the closing `"`' });
+        return report("F0003", {}, span, {
+          label: 'the line ends before the closing `"`',
+          help: ["a string begins and ends on one line"],
+        });
       return report(
         "F0002",
         { character: show(token.text) },

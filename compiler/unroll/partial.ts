@@ -1,12 +1,18 @@
 // Unrolls innermost loops by a factor: each pass through the body computes that many steps of the axis, so that a
 // backend has more to order and to fuse, and fewer turns to take. The graph stays as it is.
 
+import { FrondError } from "../diagnostics/error.ts";
+import { report } from "../diagnostics/report.ts";
 import type { Loop, Schedule, Step } from "../schedule/schedule.ts";
-import { InternalError } from "../unreachable.ts";
 
-/** `factor` at least 1; loops that hold loops stay as they are, since a step's offset is of its innermost loop. */
+/**
+ * `factor` at least 1, else a FrondError: it is the user's. Loops that hold loops stay as they are, since a step's
+ * offset is of its innermost loop.
+ */
 export function unrollBy(schedule: Schedule, factor: number): Schedule {
-  if (!Number.isInteger(factor) || factor < 1) throw new InternalError("unrollBy", `the factor is ${factor}`);
+  if (!Number.isInteger(factor) || factor < 1) {
+    throw new FrondError([report("F0903", { found: factor }, null)]);
+  }
   return { ...schedule, steps: schedule.steps.map(step => unrollStep(step, factor)) };
 }
 

@@ -18,6 +18,13 @@ export function unroll(schedule: Schedule, extents: ReadonlyMap<AxisId, number>)
   return sheet.finish();
 }
 
+/** The same as a schedule that computes the static graph node by node. */
+export function straightened(schedule: Schedule, extents: ReadonlyMap<AxisId, number>): Schedule {
+  const graph = unroll(schedule, extents);
+  const steps = [...graph.nodes.keys()].map((node): Step => ({ kind: "compute", node, offset: 0 }));
+  return { graph, steps, keeping: new Map() };
+}
+
 /** What all stamps of a node share. */
 interface Stamp {
   readonly attrs: Node["attrs"];

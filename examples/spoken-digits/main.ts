@@ -3,83 +3,41 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { openBackend } from "../../backends/registry.ts";
-import { compile, FrondError, render } from "../../compiler/index.ts";
-import { Progress } from "../../runtime/progress.ts";
+import { compile } from "../../compiler/index.ts";
+import { command } from "../../runtime/cli/command.ts";
+import { guarded } from "../../runtime/cli/guard.ts";
+import { count, seed, text } from "../../runtime/cli/options.ts";
+import { processIo } from "../../runtime/cli/process.ts";
+import { newProgress } from "../../runtime/cli/train.ts";
 import { exampleFolder } from "./folder.ts";
 import { run } from "./job.ts";
 
-const usage = `usage: npm start -- [options]
-  --backend NAME   cpu, reference, ... or auto (the default)
-  --epochs N       as in model.frond when left out
-  --seed N         of weights and shuffling; 0 when left out
-  --help`;
-
-/** Thrown for a command line that cannot be understood; the message says why. */
-class Misuse extends Error {}
-
-function readOptions(): { backend: string; epochs: number | null; seed: number; help: boolean } {
-  try {
-    const { values } = parseArgs({
-      options: {
-        backend: { type: "string", default: "auto" },
-        epochs: { type: "string" },
-        seed: { type: "string", default: "0" },
-        help: { type: "boolean", default: false },
-      },
-    });
-    const { backend, help, seed, epochs } = values;
-    return {
-      backend,
-      help,
-      seed: wholeNumber("--seed", seed, 0),
-      epochs: epochs === undefined ? null : wholeNumber("--epochs", epochs, 1),
-    };
-  } catch (error) {
-    // parseArgs' own complaints are TypeErrors.
-    throw error instanceof TypeError ? new Misuse(error.message) : error;
-  }
-}
-
-function wholeNumber(flag: string, text: string, least: number): number {
-  const value = Number(text);
-  if (text.trim() !== "" && Number.isInteger(value) && value >= least) return value;
-  throw new Misuse(`${flag} wants a whole number of at least ${least}, not "${text}"`);
-}
-
-async function main(): Promise<void> {
-  const { backend: name, epochs, seed, help } = readOptions();
-  if (help) return console.log(usage);
-  const started = performance.now();
-  const text = readFileSync(join(exampleFolder, "model.frond"), "utf8");
-  const model = compile({ name: "model.frond", text });
-  const backend = await openBackend(name);
-  console.log(`${model.name} (examples/spoken-digits/model.frond) on the ${backend.name} backend`);
-  const progress = new Progress({
-    live: process.stdout.isTTY,
-    columns: process.stdout.columns ?? 80,
-    write: text => void process.stdout.write(text),
-    now: () => performance.now(),
-    dim: text => text,
-  });
-  await run({
-    model,
-    backend,
-    seed,
-    epochs,
-    print: line => console.log(line),
-    onEvent: event => progress.show(event),
-  });
-  console.log(`\n${((performance.now() - started) / 1000).toFixed(1)} s in all`);
-}
-
-main().catch((error: unknown) => {
-  if (error instanceof Misuse) {
-    console.error(`${error.message}\n${usage}`);
-    process.exitCode = 2;
-  } else if (error instanceof FrondError) {
-    console.error(render(error.diagnostics, { color: process.stderr.isTTY }));
-    process.exitCode = 1;
-  } else throw error;
+const start = command({
+  name: "npm start --",
+  summary: "train a network on spoken digits and try it",
+  usage: "",
+  arity: { least: 0, most: 0 },
+  doc: "Trains on 2,700 recordings, tells how well 300 others are understood while they are heard, and\nnames the digits in ten WAV files.",
+  options: {
+    backend: text("NAME", "where to run: `cpu`, `reference`, .. (default auto)"),
+    epochs: count("N", "passes through the recordings (default: as in model.frond)"),
+    seed: seed("of weights and shuffling (default 0)"),
+  },
+  examples: ["npm start", "npm start -- --epochs 1", "npm start -- --backend reference"],
+  run: async ({ values: { backend: name, epochs, seed } }, io) => {
+    const started = io.now();
+    const path = join(exampleFolder, "model.frond");
+    const model = compile({ name: "model.frond", text: readFileSync(path, "utf8") });
+    const backend = await (await io.load.backends()).open(name ?? "auto");
+    const print = (line: string) => io.out.write(`${line}\n`);
+    print(`${model.name} (examples/spoken-digits/model.frond) on the ${backend.name} backend`);
+    const progress = await newProgress(io.out, io.now);
+    await run({ model, backend, seed, epochs, print, onEvent: event => progress.show(event) });
+    print(`\n${((io.now() - started) / 1000).toFixed(1)} s in all`);
+    return 0;
+  },
 });
+
+const argv = process.argv.slice(2);
+const io = processIo();
+process.exitCode = await guarded("npm start --", argv, io, () => start.execute(argv, io));

@@ -1,19 +1,18 @@
 // Makes train.npz, test.npz, digits.json and recordings/ from the Free Spoken Digit Dataset. Run by hand, rarely:
 //
-//   node dist/examples/spoken-digits/make-features.js FOLDER
-//
-// FOLDER holds the recordings as `fsdd-8k-s16le.pcm.gz` (all samples after each other, 16 bits, 8 kHz) and
-// `fsdd-index.json` (digit, speaker, take, and where its samples stand).
+//   git clone https://github.com/Jakobovski/free-spoken-digit-dataset
+//   npm run build
+//   node dist/examples/spoken-digits/make-features.js free-spoken-digit-dataset/recordings
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import type { Tensor } from "../../backends/api.ts";
 import { writeNpz } from "../../runtime/data/npz.ts";
 import { bands, extract } from "./features.ts";
 import { exampleFolder } from "./folder.ts";
 import type { Normalisation } from "./normalise.ts";
 import { normalise } from "./normalise.ts";
+import { readWav } from "./wav.ts";
 
 const rate = 8000;
 /** Features are rounded to this part of their deviation, so that the files compress well. */
@@ -23,21 +22,19 @@ interface Take {
   readonly digit: number;
   readonly speaker: string;
   readonly take: number;
-  readonly samples: Int16Array;
+  readonly samples: Float32Array;
 }
 
-type Item = readonly [digit: number, speaker: string, take: number, offset: number, length: number];
-
+/** All files `DIGIT_SPEAKER_TAKE.wav` of the folder. */
 function readTakes(folder: string): Take[] {
-  const index: { items: Item[] } = JSON.parse(readFileSync(join(folder, "fsdd-index.json"), "utf8"));
-  const bytes = gunzipSync(readFileSync(join(folder, "fsdd-8k-s16le.pcm.gz")));
-  const samples = new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);
-  const takes = index.items.map(([digit, speaker, take, offset, length]) => ({
-    digit,
-    speaker,
-    take,
-    samples: samples.subarray(offset, offset + length),
-  }));
+  const takes = readdirSync(folder).flatMap(name => {
+    const [, digit, speaker, take] = /^(\d)_(\w+)_(\d+)\.wav$/.exec(name) ?? [];
+    if (speaker === undefined) return [];
+    const recording = readWav(readFileSync(join(folder, name)));
+    if (recording.rate !== rate)
+      throw new Error(`${name} has ${recording.rate} samples a second, not ${rate}`);
+    return [{ digit: Number(digit), speaker, take: Number(take), samples: recording.samples }];
+  });
   // Neighbours differ in digit and speaker, so that even unshuffled batches are mixed: recording r is take
   // floor(r / 60) of its part, by speaker floor(r / 10) mod 6, and says digit r mod 10.
   return takes.sort(
@@ -81,8 +78,9 @@ function pack(takes: readonly Take[], features: readonly Float32Array[]): Uint8A
 }
 
 /** 16-bit PCM, one channel. */
-function wav(samples: Int16Array): Uint8Array {
-  const bytes = new Uint8Array(44 + samples.byteLength);
+function wav(samples: Float32Array): Uint8Array {
+  const size = 2 * samples.length;
+  const bytes = new Uint8Array(44 + size);
   const view = new DataView(bytes.buffer);
   const letters = (at: number, text: string) => bytes.set(new TextEncoder().encode(text), at);
   letters(0, "RIFF");
@@ -96,48 +94,44 @@ function wav(samples: Int16Array): Uint8Array {
   view.setUint16(32, 2, true);
   view.setUint16(34, 16, true);
   letters(36, "data");
-  view.setUint32(40, samples.byteLength, true);
+  view.setUint32(40, size, true);
   samples.forEach((value, i) => {
-    view.setInt16(44 + 2 * i, value, true);
+    view.setInt16(44 + 2 * i, 32768 * value, true);
   });
   return bytes;
 }
 
-function main(folder: string | undefined): void {
-  if (folder === undefined) throw new Error("usage: make-features FOLDER (see the head of this file)");
+function main(folder: string): void {
   const takes = readTakes(folder);
-  const raw = takes.map(({ samples }) =>
-    extract(
-      Float32Array.from(samples, value => value / 32768),
-      rate,
-    ),
-  );
+  const raw = takes.map(({ samples }) => extract(samples, rate));
   const isTest = takes.map(({ take }) => take < 5);
   const normalisation = describe(raw.filter((_, i) => !isTest[i]));
   const features = raw.map(x => normalise(x, normalisation).map(value => Math.round(value / grain) * grain));
-  const split = (test: boolean) => {
-    const here = takes.filter((_, i) => isTest[i] === test);
-    const bytes = pack(
-      here,
-      features.filter((_, i) => isTest[i] === test),
-    );
-    writeFileSync(join(exampleFolder, test ? "test.npz" : "train.npz"), bytes);
+  const part = (test: boolean): Uint8Array => {
+    const here = (_: unknown, i: number) => isTest[i] === test;
+    return pack(takes.filter(here), features.filter(here));
   };
-  split(false);
-  split(true);
-  const description = { normalisation, speakers: [...new Set(takes.map(({ speaker }) => speaker))] };
-  writeFileSync(join(exampleFolder, "digits.json"), `${JSON.stringify(description)}\n`);
+  writeFileSync(join(exampleFolder, "train.npz"), part(false));
+  writeFileSync(join(exampleFolder, "test.npz"), part(true));
+  const speakers = [...new Set(takes.map(({ speaker }) => speaker))];
+  writeFileSync(join(exampleFolder, "digits.json"), `${JSON.stringify({ normalisation, speakers })}\n`);
   mkdirSync(join(exampleFolder, "recordings"), { recursive: true });
-  for (let digit = 0; digit < 10; digit++) writeRecording(takes, digit);
+  for (let digit = 0; digit < 10; digit++) writeRecording(takes, speakers, digit);
+  console.log(`made from ${takes.length} recordings of ${speakers.length} speakers`);
 }
 
-/** One of the test takes, every digit by another of the six speakers in turn. */
-function writeRecording(takes: readonly Take[], digit: number): void {
-  const names = [...new Set(takes.map(({ speaker }) => speaker))].sort();
-  const speaker = names[digit % names.length]!;
+/** One of the test takes, every digit by another of the speakers in turn. */
+function writeRecording(takes: readonly Take[], speakers: readonly string[], digit: number): void {
+  const speaker = speakers[digit % speakers.length]!;
   const take = digit % 5;
   const found = takes.find(one => one.digit === digit && one.speaker === speaker && one.take === take)!;
   writeFileSync(join(exampleFolder, "recordings", `${digit}_${speaker}_${take}.wav`), wav(found.samples));
 }
 
-main(process.argv[2]);
+const [folder] = process.argv.slice(2);
+if (folder === undefined) {
+  console.error(
+    "usage: node dist/examples/spoken-digits/make-features.js FOLDER\nFOLDER holds DIGIT_SPEAKER_TAKE.wav files",
+  );
+  process.exitCode = 2;
+} else main(folder);

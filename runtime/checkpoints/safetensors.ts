@@ -86,6 +86,7 @@ function splitHeader(bytes: Uint8Array, file: string): { header: object; body: U
     throw unsound(
       file,
       `its first 8 bytes promise a header of ${length} bytes; the file has ${bytes.length}`,
+      "wanted is what `frond train --save` or the safetensors library writes",
     );
   }
   const text = decodeText(bytes.subarray(8, 8 + length), file);
@@ -152,6 +153,6 @@ const isObject = (value: unknown): value is object =>
 const isCounts = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every(size => Number.isSafeInteger(size) && size >= 0);
 
-function unsound(file: string, why: string): FrondError {
-  return new FrondError([report("F0822", { file }, null, { help: [why] })]);
+function unsound(file: string, ...why: readonly string[]): FrondError {
+  return new FrondError([report("F0822", { file }, null, { help: why })]);
 }

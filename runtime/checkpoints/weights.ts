@@ -25,6 +25,8 @@ interface Wanted {
   readonly name: string;
   readonly shape: readonly number[];
   readonly axes: readonly AxisId[];
+  /** Real when left out. */
+  readonly dtype?: Tensor["dtype"];
 }
 
 export function packCheckpoint({ values, weights, step, epoch, seed, model }: CheckpointContent): Checkpoint {
@@ -48,6 +50,8 @@ export function unpackCheckpoint({ tensors, metadata }: Checkpoint): {
   readonly state: ReadonlyMap<string, Tensor>;
   readonly step: number | null;
   readonly epoch: number | null;
+  /** The model that they were trained in; null in files of other makers. */
+  readonly model: string | null;
 } {
   const names = new Set(stateNames(metadata.get("frond.state")));
   const entries = [...tensors];
@@ -56,13 +60,21 @@ export function unpackCheckpoint({ tensors, metadata }: Checkpoint): {
     state: new Map(entries.filter(([name]) => names.has(name))),
     step: count(metadata.get("frond.step")),
     epoch: count(metadata.get("frond.epoch")),
+    model: metadata.get("frond.model") ?? null,
   };
+}
+
+/** Where weights come from, for messages. */
+export interface Origin {
+  readonly file: string;
+  /** A further line of help, where something is known about the file. */
+  readonly help: string | null;
 }
 
 /** The weights in the program's order, or a FrondError that says all that is missing, left over and misshapen. */
 export function fitWeights(
   found: ReadonlyMap<string, Tensor>,
-  file: string,
+  { file, help }: Origin,
   wanted: readonly Wanted[],
   axes: readonly Axis[],
 ): Map<string, Tensor> {
@@ -81,26 +93,29 @@ export function fitWeights(
   for (const spec of wanted) {
     const tensor = found.get(spec.name);
     if (tensor === undefined) continue;
-    const shape = [...spec.axes.map(id => axes.find(axis => axis.id === id)?.length ?? 0), ...spec.shape];
-    if (sameShape(tensor.shape, shape)) fitting.set(spec.name, tensor);
-    else {
-      const values = {
-        name: spec.name,
-        file,
-        found: formatShape(tensor.shape),
-        expected: formatShape(shape),
-      };
-      problems.push(report("F0825", values, null, { help: sizesHelp(problems) }));
-    }
+    const misfit = compare(spec, tensor, file, axes);
+    if (misfit === null) fitting.set(spec.name, tensor);
+    else problems.push(misfit);
   }
-  if (problems.length > 0) throw new FrondError(problems);
-  return fitting;
+  const [first, ...others] = problems;
+  if (first === undefined) return fitting;
+  // Said once: where one weight is wrong, most are.
+  const more =
+    help ?? (first.code === "F0825" ? "the sizes must be those that they were trained with" : null);
+  throw new FrondError([{ ...first, help: more === null ? first.help : [...first.help, more] }, ...others]);
 }
 
-/** Said once: where one shape is wrong, most are. */
-function sizesHelp(before: readonly Diagnostic[]): readonly string[] {
-  if (before.some(({ code }) => code === "F0825")) return [];
-  return ["the weights were made with other sizes: give those that they were trained with"];
+function compare(spec: Wanted, tensor: Tensor, file: string, axes: readonly Axis[]): Diagnostic | null {
+  const { name } = spec;
+  const shape = [...spec.axes.map(id => axes.find(axis => axis.id === id)?.length ?? 0), ...spec.shape];
+  if (!sameShape(tensor.shape, shape)) {
+    const values = { name, file, found: formatShape(tensor.shape), expected: formatShape(shape) };
+    return report("F0825", values, null);
+  }
+  const { dtype = "real" } = spec;
+  return tensor.dtype === dtype
+    ? null
+    : report("F0847", { name, file, found: tensor.dtype, expected: dtype }, null);
 }
 
 function suggestion(name: string, candidates: readonly string[], who: string): readonly string[] {

@@ -3,10 +3,11 @@
 import { command } from "./command.ts";
 import { flag } from "./options.ts";
 import { printJson, table } from "./print.ts";
+import { summaries } from "./summaries.ts";
 
 export const backends = command({
-  name: "backends",
-  summary: "list where programs can run on this machine",
+  name: "frond backends",
+  summary: summaries.backends,
   usage: "",
   arity: { least: 0, most: 0 },
   doc: "Asks each backend whether it is available here; one that is not says what would make it so.",

@@ -7,10 +7,11 @@ import { command } from "./command.ts";
 import { Inputs } from "./inputs.ts";
 import { flag } from "./options.ts";
 import { diagnosticJson, plural, printJson, warn } from "./print.ts";
+import { summaries } from "./summaries.ts";
 
 export const check = command({
-  name: "check",
-  summary: "report what is wrong with programs",
+  name: "frond check",
+  summary: summaries.check,
   usage: "FILE...",
   arity: { least: 1, most: Number.POSITIVE_INFINITY },
   doc: "Parses and checks each file and reports all errors and warnings. `-` is standard input.",

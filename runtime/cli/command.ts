@@ -1,16 +1,17 @@
-// What a command is: its documentation, its options and what it does. One command a file; main.ts lists them.
+// What a command is: its documentation, its options and what it does. One command a file; frond.ts lists them.
 
 import { FrondError } from "../../compiler/diagnostics/error.ts";
 import { report } from "../../compiler/diagnostics/report.ts";
+import { type Parsed, parse } from "./arguments.ts";
 import type { Io } from "./io.ts";
-import { flag, type Options, type Parsed, parse } from "./options.ts";
+import { flag, type Options } from "./options.ts";
 
-/** 0: ok; 1: the input is wrong; 2: misuse of the command line. */
-export type ExitCode = 0 | 1 | 2;
+/** 0: ok; 1: the input is wrong; 2: misuse of the command line; 3: a bug in Frond. */
+export type ExitCode = 0 | 1 | 2 | 3;
 
 export interface CommandSpec<O extends Options> {
+  /** As it is typed: `frond train`. */
   readonly name: string;
-  /** One line for the list of commands. */
   readonly summary: string;
   /** The arguments that are no options: `STAGE FILE`. */
   readonly usage: string;
@@ -24,17 +25,13 @@ export interface CommandSpec<O extends Options> {
 }
 
 export interface Command {
-  readonly name: string;
-  readonly summary: string;
   readonly execute: (argv: readonly string[], io: Io) => Promise<ExitCode>;
 }
 
 /** Adds `--help` and the checks of arguments that all commands share. */
 export function command<O extends Options>(spec: CommandSpec<O>): Command {
-  const { name, summary, arity, usage } = spec;
+  const { name, arity, usage } = spec;
   return {
-    name,
-    summary,
     execute: async (argv, io) => {
       if (wantsHelp(argv)) {
         io.out.write(help(spec));
@@ -49,7 +46,7 @@ export function command<O extends Options>(spec: CommandSpec<O>): Command {
       }
       const extra = positionals[arity.most];
       if (extra !== undefined) {
-        const note = [`usage: frond ${name} ${usage} [options]`];
+        const note = [`usage: ${name} ${`${usage} [options]`.trimStart()}`];
         throw new FrondError([report("F0924", { command: name, argument: extra }, null, { help: note })]);
       }
       return spec.run(parsed, io);
@@ -70,9 +67,9 @@ function help<O extends Options>({ name, summary, usage, doc, options, examples 
     ([option, { placeholder, doc: text }]) => [`--${option} ${placeholder}`.trimEnd(), text] as const,
   );
   return `${[
-    `frond ${name}: ${summary}`,
+    `${name}: ${summary}`,
     "",
-    `usage: frond ${name} ${`${usage} [options]`.trimStart()}`,
+    `usage: ${name} ${`${usage} [options]`.trimStart()}`,
     "",
     doc,
     "",

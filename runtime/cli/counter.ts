@@ -1,4 +1,4 @@
-// A live count of examples on a terminal; nothing elsewhere.
+// A live count of what is done on a terminal; nothing elsewhere.
 
 import type { Io } from "./io.ts";
 
@@ -7,10 +7,10 @@ export interface Counter {
   readonly finish: () => void;
 }
 
-export function counter(what: string, of: number, silent: boolean, io: Io): Counter {
+export function counter(what: string, of: number, unit: string, silent: boolean, io: Io): Counter {
   if (silent || !io.err.terminal) return { show: () => {}, finish: () => {} };
   return {
-    show: done => io.err.write(`\r\x1b[2K${what} ${done}/${of} examples`),
+    show: done => io.err.write(`\r\x1b[2K${what} ${done}/${of} ${unit}`),
     finish: () => io.err.write("\r\x1b[2K"),
   };
 }

@@ -6,11 +6,13 @@ import { report } from "../../compiler/diagnostics/report.ts";
 import { type DumpOptions, type Stage, stages } from "../model.ts";
 import { command } from "./command.ts";
 import { Inputs, modelOptions } from "./inputs.ts";
-import { choice, count, sizes } from "./options.ts";
+import { choice, flag, lengths, unrolling } from "./options.ts";
+import { printJson } from "./print.ts";
+import { summaries } from "./summaries.ts";
 
 export const dump = command({
-  name: "dump",
-  summary: "print a model after a stage of the compiler",
+  name: "frond dump",
+  summary: summaries.dump,
   usage: "STAGE FILE",
   arity: { least: 2, most: 2 },
   doc: `The stages, in the compiler's order:
@@ -22,8 +24,9 @@ export const dump = command({
   options: {
     ...modelOptions,
     mode: choice(["infer", "train"], "which program: what infers or the training step"),
-    length: sizes("for `unrolled`: the length of an axis, `t=8`; may be repeated"),
-    unroll: count("K", "for `unrolled`: by this factor; fully when left out"),
+    length: lengths("for `unrolled`: the length of an axis, `t=8`; may be repeated"),
+    unroll: unrolling("for `unrolled`: fully (default) or by a factor"),
+    json: flag("print the text, and errors, as JSON"),
   },
   examples: [
     "frond dump graph tagger.frond",
@@ -39,7 +42,8 @@ export const dump = command({
       unroll: values.unroll ?? "full",
     };
     const text = model.dump(stage, options);
-    io.out.write(text.endsWith("\n") ? text : `${text}\n`);
+    if (values.json) printJson({ model: model.name, stage, text }, io.out);
+    else io.out.write(text.endsWith("\n") ? text : `${text}\n`);
     return 0;
   },
 });

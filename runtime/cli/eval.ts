@@ -5,12 +5,13 @@ import { command } from "./command.ts";
 import { counter } from "./counter.ts";
 import { Inputs, required } from "./inputs.ts";
 import { plural, printJson } from "./print.ts";
+import { summaries } from "./summaries.ts";
 import { scoresJson } from "./train.ts";
 import { openSession, sessionOptions, warnAboutData } from "./training.ts";
 
 export const evaluate = command({
-  name: "eval",
-  summary: "compute a model's loss and metrics on data",
+  name: "frond eval",
+  summary: summaries.eval,
   usage: "FILE",
   arity: { least: 1, most: 1 },
   doc: "Totals over all examples, divided once: the result does not depend on the batch size.",
@@ -18,13 +19,12 @@ export const evaluate = command({
   examples: ["frond eval tagger.frond --data test.npz --weights tagger.safetensors"],
   run: async ({ positionals, values }, io) => {
     const inputs = new Inputs(io);
-    const dataFile = required(values.data, "eval", "--data");
-    required(values.weights, "eval", "--weights");
-    const session = await openSession(positionals[0]!, values, inputs, io);
+    const dataFile = required(values.data, "frond eval", "--data");
+    const session = await openSession("frond eval", positionals[0]!, values, inputs, io);
     try {
       const data = await inputs.data(dataFile);
       await warnAboutData(data, session.model.evaluate(), io);
-      const count = counter("evaluating", data.size, values.quiet || values.json, io);
+      const count = counter("evaluating", data.size, "examples", values.quiet || values.json, io);
       const batch = values.batch === null ? {} : { batch: values.batch };
       const scores = await session.evaluate(data, { ...batch, onProgress: count.show });
       count.finish();

@@ -9,21 +9,20 @@ import type { CompiledModel, SourceText } from "../model.ts";
 import { decodeText, readBytes } from "../node/files.ts";
 import { readImportFile } from "../node/imports.ts";
 import type { Io } from "./io.ts";
-import { sizes, text } from "./options.ts";
+import { settings, text } from "./options.ts";
 import { warn } from "./print.ts";
 
 /** Options of every command that compiles a model. */
 export const modelOptions = {
   model: text("NAME", "the model, where the file defines several"),
-  size: sizes("gives a size argument of the model; may be repeated"),
+  size: settings("an argument of the model, `units=64`; may be repeated"),
 };
 
 const stdinName = "<stdin>";
 
-/** Files that were named on the command line, of which one may be standard input. */
+/** Files that were named on the command line; `-` is standard input. */
 export class Inputs {
   readonly #io: Io;
-  #stdinRead = false;
 
   constructor(io: Io) {
     this.#io = io;
@@ -37,7 +36,7 @@ export class Inputs {
   /** Compiles; warnings are printed, errors thrown. */
   async model(
     path: string,
-    options: { readonly model: string | null; readonly size: Readonly<Record<string, number>> },
+    options: { readonly model: string | null; readonly size: Readonly<Record<string, number | boolean>> },
   ): Promise<CompiledModel> {
     const source = await this.source(path);
     const { compileModel } = await this.#io.load.compiler();
@@ -64,8 +63,6 @@ export class Inputs {
 
   async #read(path: string): Promise<{ bytes: Uint8Array; name: string }> {
     if (path !== "-") return { bytes: readBytes(path), name: path };
-    if (this.#stdinRead) throw new FrondError([report("F0925", {}, null)]);
-    this.#stdinRead = true;
     return { bytes: await this.#io.readStdin(), name: stdinName };
   }
 }
@@ -74,6 +71,6 @@ export class Inputs {
 export function required(value: string | null, command: string, what: string): string {
   if (value !== null) return value;
   throw new FrondError([
-    report("F0923", { command, what }, null, { help: [`\`frond ${command} --help\` shows how`] }),
+    report("F0923", { command, what }, null, { help: [`\`${command} --help\` shows how`] }),
   ]);
 }

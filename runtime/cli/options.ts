@@ -1,11 +1,4 @@
-// Options of commands: declared once, with their documentation, and read into typed values. What is not known or
-// not understood is refused with the nearest known name.
-
-import { parseArgs } from "node:util";
-import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
-import { FrondError } from "../../compiler/diagnostics/error.ts";
-import { nearest } from "../../compiler/diagnostics/nearest.ts";
-import { report } from "../../compiler/diagnostics/report.ts";
+// Options of commands: declared once, with their documentation, and read into typed values (arguments.ts does it).
 
 /** `read` gets the texts given, in order (none where the option is left out), and returns a problem as a string. */
 export interface Option<T> {
@@ -15,20 +8,17 @@ export interface Option<T> {
   readonly doc: string;
   /** What is wanted, for the error. */
   readonly expected: string;
+  /** A file that is read, so that `-` is standard input. */
+  readonly isInput?: true;
   readonly read: (texts: readonly string[]) => T | Wrong;
 }
 
 /** The texts cannot be read. */
-const wrong = Symbol("wrong");
+export const wrong = Symbol("wrong");
 type Wrong = typeof wrong;
 
 export type Options = Readonly<Record<string, Option<unknown>>>;
 export type Values<O extends Options> = { readonly [K in keyof O]: O[K] extends Option<infer T> ? T : never };
-
-export interface Parsed<O extends Options> {
-  readonly positionals: readonly string[];
-  readonly values: Values<O>;
-}
 
 export const flag = (doc: string): Option<boolean> => ({
   kind: "flag",
@@ -44,8 +34,11 @@ export const text = (placeholder: string, doc: string): Option<string | null> =>
   placeholder,
   doc,
   expected: `a value: ${placeholder}`,
-  read: texts => texts.at(-1) ?? null,
+  read: texts => (texts.at(-1) === "" ? wrong : (texts.at(-1) ?? null)),
 });
+
+/** A file to read. */
+export const inputFile = (doc: string): Option<string | null> => ({ ...text("FILE", doc), isInput: true });
 
 export const choice = <const C extends string>(choices: readonly C[], doc: string): Option<C | null> => ({
   kind: "value",
@@ -58,17 +51,34 @@ export const choice = <const C extends string>(choices: readonly C[], doc: strin
   },
 });
 
-/** A whole number of at least `least`. */
-export const count = (placeholder: string, doc: string, least = 1): Option<number | null> => ({
+const wholeNumber = (given: string): number => (/^\d+$/.test(given) ? Number(given) : Number.NaN);
+
+/** A whole number of at least 1. */
+export const count = (placeholder: string, doc: string): Option<number | null> => ({
   kind: "value",
   placeholder,
   doc,
-  expected: `a whole number, ${least} or more`,
+  expected: "a whole number, 1 or more",
   read: texts => {
     const given = texts.at(-1);
     if (given === undefined) return null;
-    const value = /^\d+$/.test(given) ? Number(given) : Number.NaN;
-    return Number.isSafeInteger(value) && value >= least ? value : wrong;
+    const value = wholeNumber(given);
+    return Number.isSafeInteger(value) && value >= 1 ? value : wrong;
+  },
+});
+
+/** Seeds are keys of 32 bits; two that differ must not draw the same. */
+const largestSeed = 2 ** 32 - 1;
+
+/** A seed; 0 when left out. */
+export const seed = (doc: string): Option<number> => ({
+  kind: "value",
+  placeholder: "N",
+  doc,
+  expected: `a whole number, 0 to ${largestSeed}`,
+  read: texts => {
+    const value = wholeNumber(texts.at(-1) ?? "0");
+    return value <= largestSeed ? value : wrong;
   },
 });
 
@@ -86,75 +96,65 @@ export const positive = (placeholder: string, doc: string): Option<number | null
   },
 });
 
-/** `NAME=N`, any number of times. */
-export const sizes = (doc: string): Option<Readonly<Record<string, number>>> => ({
+/** More than this many copies of a loop's body help nobody. */
+const mostCopies = 1024;
+
+/** How loops become straight code. */
+export const unrolling = (doc: string): Option<"full" | number | null> => ({
   kind: "value",
-  placeholder: "NAME=N",
+  placeholder: "full|K",
   doc,
-  expected: "a name and a whole number, as in `units=64`",
+  expected: `\`full\` or a whole number, 1 to ${mostCopies}`,
   read: texts => {
-    const pairs = texts.map(given => /^([^=\s]+)=(\d+)$/.exec(given));
-    if (!pairs.every(pair => pair !== null)) return wrong;
-    return Object.fromEntries(pairs.map(pair => [pair[1]!.normalize("NFC"), Number(pair[2])]));
+    const given = texts.at(-1);
+    if (given === undefined) return null;
+    if (given === "full") return "full";
+    const value = wholeNumber(given);
+    return value >= 1 && value <= mostCopies ? value : wrong;
   },
 });
 
-/** Reads the arguments after the command's name; throws a FrondError with all that is wrong. */
-export function parse<O extends Options>(command: string, argv: readonly string[], options: O): Parsed<O> {
-  const given = new Map<string, string[]>();
-  const positionals: string[] = [];
-  const problems: Diagnostic[] = [];
-  for (const token of tokens(argv, options)) {
-    if (token.kind === "positional") positionals.push(token.value);
-    if (token.kind !== "option") continue;
-    const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
-    if (option === undefined) problems.push(unknown(command, token.rawName, options));
-    else if (!hasRightValue(option, token)) problems.push(bad(token.rawName, option));
-    else given.set(token.name, [...(given.get(token.name) ?? []), token.value ?? ""]);
-  }
-  const values: Record<string, unknown> = {};
-  for (const [name, option] of Object.entries(options)) {
-    const value = option.read(given.get(name) ?? []);
-    if (value === wrong) problems.push(bad(`--${name}`, option));
-    else values[name] = value;
-  }
-  if (problems.length > 0) throw new FrondError(problems);
-  return { positionals, values: values as Values<O> };
-}
+/** `NAME=N`, any number of times. */
+export const lengths = (doc: string): Option<Readonly<Record<string, number>>> => ({
+  kind: "value",
+  placeholder: "NAME=N",
+  doc,
+  expected: "a name and a whole number, as in `t=8`",
+  read: texts => {
+    const pairs = pairsOf(texts, wholeNumber);
+    return pairs.every(([name, value]) => name !== "" && Number.isSafeInteger(value))
+      ? Object.fromEntries(pairs)
+      : wrong;
+  },
+});
 
-function tokens(argv: readonly string[], options: Options) {
-  const types = Object.entries(options).map(([name, { kind }]) => [
-    name,
-    { type: typeOf(kind), multiple: true },
-  ]);
-  return parseArgs({
-    args: [...argv],
-    options: Object.fromEntries(types) as Record<string, { type: "boolean" | "string"; multiple: true }>,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  }).tokens;
-}
+/** `NAME=VALUE` with a number or a truth value, any number of times. Which of them is legal is the model's to say. */
+export const settings = (doc: string): Option<Readonly<Record<string, number | boolean>>> => ({
+  kind: "value",
+  placeholder: "NAME=N",
+  doc,
+  expected: "a name and a number, `true` or `false`, as in `units=64`",
+  read: texts => {
+    const pairs = pairsOf(texts, settingOf);
+    return pairs.every(([name, value]) => name !== "" && !Number.isNaN(value))
+      ? Object.fromEntries(pairs)
+      : wrong;
+  },
+});
 
-const typeOf = (kind: Option<unknown>["kind"]): "boolean" | "string" =>
-  kind === "flag" ? "boolean" : "string";
+/** Texts `NAME=VALUE`; the name is empty where one has another form. */
+const pairsOf = <T>(
+  texts: readonly string[],
+  read: (value: string) => T,
+): readonly (readonly [string, T])[] =>
+  texts.map(given => {
+    const [, name = "", value = ""] = /^([^=\s]+)=(\S+)$/.exec(given) ?? [];
+    return [name.normalize("NFC"), read(value)];
+  });
 
-/** `--data --json` is a forgotten value, `--data=--json` a strange name. */
-function hasRightValue(
-  option: Option<unknown>,
-  token: { readonly value: string | undefined; readonly inlineValue: boolean | undefined },
-): boolean {
-  if (option.kind === "flag") return token.value === undefined;
-  if (token.value === undefined) return false;
-  return token.inlineValue === true || !token.value.startsWith("--");
-}
-
-function unknown(command: string, option: string, options: Options): Diagnostic {
-  const near = nearest(option.replace(/^-+/, ""), Object.keys(options));
-  const help =
-    near === null ? `\`frond ${command} --help\` lists its options` : `did you mean \`--${near}\`?`;
-  return report("F0921", { command, option }, null, { help: [help] });
-}
-
-const bad = (option: string, { expected }: Option<unknown>): Diagnostic =>
-  report("F0922", { option, expected }, null);
+const settingOf = (given: string): number | boolean =>
+  given === "true" || given === "false"
+    ? given === "true"
+    : /^[-+.\deE]+$/.test(given)
+      ? Number(given)
+      : Number.NaN;

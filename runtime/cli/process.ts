@@ -1,10 +1,13 @@
 // The process's own streams and the real loaders of Frond's heavy parts.
 
+import { FrondError } from "../../compiler/diagnostics/error.ts";
+import { report } from "../../compiler/diagnostics/report.ts";
+import { readHelp, writeHelp } from "../node/files.ts";
 import { type Io, type Output, wantsColor } from "./io.ts";
 
 export function processIo(): Io {
-  quietPipe(process.stdout);
-  quietPipe(process.stderr);
+  endWithReader(process.stdout, "standard output");
+  endWithReader(process.stderr, "standard error");
   return {
     out: output(process.stdout),
     err: output(process.stderr),
@@ -33,23 +36,33 @@ function output(stream: NodeJS.WriteStream): Output {
     write: text => void stream.write(text),
     terminal,
     get columns() {
-      return stream.columns ?? 80;
+      // Some terminals say 0.
+      return stream.columns || 80;
     },
     color: wantsColor(process.env, terminal),
   };
 }
 
-/** `frond dump .. | head` ends without a word when head has seen enough. */
-function quietPipe(stream: NodeJS.WriteStream): void {
+/** `frond dump .. | head` ends without a word when head has seen enough; a full disk is told. */
+function endWithReader(stream: NodeJS.WriteStream, name: string): void {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0);
-    throw error;
+    if (stream !== process.stderr)
+      process.stderr.write(
+        `error[F0821]: cannot write ${name}\nhelp: ${writeHelp(name, error).join("; ")}\n`,
+      );
+    process.exit(1);
   });
 }
 
 async function readStdin(): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk);
+  try {
+    for await (const chunk of process.stdin) chunks.push(chunk);
+  } catch (error) {
+    const path = "<stdin>";
+    throw new FrondError([report("F0820", { path }, null, { help: readHelp(path, error) })]);
+  }
   return Buffer.concat(chunks);
 }
 

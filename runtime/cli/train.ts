@@ -1,31 +1,34 @@
 // frond train: trains a model on data and saves its weights after every epoch.
 
 import { writeSafetensors } from "../checkpoints/safetensors.ts";
+import type { Dataset } from "../data/dataset.ts";
 import { checkWritable, writeAtomically } from "../node/files.ts";
 import { formatScores, formatTime, Progress } from "../progress.ts";
 import type { Scores } from "../scores.ts";
 import type { Session } from "../session.ts";
 import type { EpochEvent } from "../train.ts";
-import { command } from "./command.ts";
+import { exclusive } from "./arguments.ts";
+import { command, type ExitCode } from "./command.ts";
 import { Inputs, required } from "./inputs.ts";
-import type { Io } from "./io.ts";
-import { count, positive, text } from "./options.ts";
+import type { Io, Output } from "./io.ts";
+import { count, inputFile, positive, text } from "./options.ts";
 import { plural, printJson } from "./print.ts";
+import { summaries } from "./summaries.ts";
 import { openSession, sessionOptions, warnAboutData } from "./training.ts";
 
 export const train = command({
-  name: "train",
-  summary: "train a model on data",
+  name: "frond train",
+  summary: summaries.train,
   usage: "FILE",
   arity: { least: 1, most: 1 },
   doc: "Trains by the model's `train` block; options override its settings. With --save, the weights and\nthe optimiser's state are written after every epoch, and --resume goes on from there exactly.\nCtrl-C stops; what was learned up to the last whole epoch is kept.",
   options: {
     ...sessionOptions,
-    valid: text("FILE", "data to evaluate on after every epoch"),
+    valid: inputFile("data to evaluate on after every epoch"),
     epochs: count("N", "passes through the data, those before --resume included"),
     rate: positive("X", "the optimiser's learning rate"),
     save: text("FILE", "where to write the weights (safetensors)"),
-    resume: text("FILE", "go on from what --save wrote"),
+    resume: inputFile("go on from what --save wrote"),
   },
   examples: [
     "frond train tagger.frond --data train.npz --valid valid.npz --save tagger.safetensors",
@@ -34,68 +37,95 @@ export const train = command({
   ],
   run: async ({ positionals, values }, io) => {
     const inputs = new Inputs(io);
-    const dataFile = required(values.data, "train", "--data");
+    const dataFile = required(values.data, "frond train", "--data");
+    if (values.weights !== null && values.resume !== null) throw exclusive("--weights", "`--resume`");
     if (values.save !== null) checkWritable(values.save);
-    const session = await openSession(positionals[0]!, values, inputs, io);
-    if (values.resume !== null)
-      session.load(await inputs.weights(values.resume), values.resume, { resume: true });
-    const data = await inputs.data(dataFile);
-    await warnAboutData(data, session.trainProgram(), io);
-    const validation = values.valid === null ? null : await inputs.data(values.valid);
-    const progress = values.quiet || values.json ? null : await newProgress(io);
-    const stop = new AbortController();
-    const release = io.onInterrupt(() => stop.abort());
-    const started = io.now();
+    const session = await openSession("frond train", positionals[0]!, values, inputs, io);
     try {
-      const history = await session.train(data, {
-        ...given({ epochs: values.epochs, batch: values.batch, rate: values.rate }),
-        ...(validation === null ? {} : { validation }),
-        signal: stop.signal,
-        onEvent: async event => {
-          progress?.show(event);
-          // Lets Ctrl-C and the terminal have their turn between two steps.
-          if (event.kind === "step") await new Promise(resolve => setImmediate(resolve));
-        },
-        onCheckpoint: () => save(session, values.save),
-      });
-      progress?.finish();
-      const seconds = (io.now() - started) / 1000;
-      finish(
-        session,
-        history,
-        { seconds, stopped: stop.signal.aborted, save: values.save, json: values.json },
-        io,
-      );
-      return 0;
+      if (values.resume !== null)
+        session.load(await inputs.weights(values.resume), values.resume, { resume: true });
+      const data = await inputs.data(dataFile);
+      await warnAboutData(data, session.trainProgram(), io);
+      const validation = values.valid === null ? null : await inputs.data(values.valid);
+      return await learn(session, data, validation, values, io);
     } finally {
-      progress?.finish();
-      release();
       session.dispose();
     }
   },
 });
 
-function save(session: Session, path: string | null): void {
+interface TrainValues {
+  readonly epochs: number | null;
+  readonly batch: number | null;
+  readonly rate: number | null;
+  readonly save: string | null;
+  readonly quiet: boolean;
+  readonly json: boolean;
+}
+
+async function learn(
+  session: Session,
+  data: Dataset,
+  validation: Dataset | null,
+  { epochs, batch, rate, save, quiet, json }: TrainValues,
+  io: Io,
+): Promise<ExitCode> {
+  const progress = quiet || json ? null : await newProgress(io.err, io.now);
+  const stop = new AbortController();
+  const release = io.onInterrupt(() => stop.abort());
+  const started = io.now();
+  try {
+    const history = await session.train(data, {
+      ...given({ epochs, batch, rate }),
+      ...(validation === null ? {} : { validation }),
+      signal: stop.signal,
+      onEvent: async event => {
+        progress?.show(event);
+        // Lets Ctrl-C and the terminal have their turn between two steps.
+        if (event.kind === "step") await new Promise(resolve => setImmediate(resolve));
+      },
+      onCheckpoint: () => saveWeights(session, save),
+    });
+    progress?.finish();
+    const seconds = (io.now() - started) / 1000;
+    const wanted = epochs ?? session.trainConfig.epochs;
+    return finish(
+      session,
+      history,
+      { seconds, stopped: stop.signal.aborted, epochs: wanted, save, json },
+      io,
+    );
+  } finally {
+    progress?.finish();
+    release();
+  }
+}
+
+function saveWeights(session: Session, path: string | null): void {
   if (path !== null) writeAtomically(path, writeSafetensors(session.checkpoint()));
 }
 
-async function newProgress(io: Io): Promise<Progress> {
+/** The progress of a training, live on a terminal. */
+export async function newProgress(output: Output, now: Io["now"]): Promise<Progress> {
   const { default: colors } = await import("picocolors");
-  const { dim } = colors.createColors(io.err.color);
-  const { terminal, columns, write } = io.err;
-  return new Progress({ live: terminal, columns, write, now: io.now, dim });
+  const { dim } = colors.createColors(output.color);
+  const { terminal, write } = output;
+  // The terminal may change its width while it runs.
+  return new Progress({ live: terminal, columns: () => output.columns, write, now, dim });
 }
 
 interface Ending {
   readonly seconds: number;
   readonly stopped: boolean;
+  /** The last epoch that was asked for. */
+  readonly epochs: number;
   readonly save: string | null;
   readonly json: boolean;
 }
 
-function finish(session: Session, history: readonly EpochEvent[], ending: Ending, io: Io): void {
+/** Tells how it ended; 1 when it was stopped before anything was learned. */
+function finish(session: Session, history: readonly EpochEvent[], ending: Ending, io: Io): ExitCode {
   const { seconds, stopped, json } = ending;
-  // A run that was stopped in its first epoch has written nothing.
   const saved = history.length > 0 ? ending.save : null;
   const { model, backend } = session;
   if (json) {
@@ -105,13 +135,24 @@ function finish(session: Session, history: readonly EpochEvent[], ending: Ending
       validation: validation === null ? null : scoresJson(validation),
     }));
     printJson({ model: model.name, backend: backend.name, seconds, stopped, saved, epochs }, io.out);
-    return;
+  } else {
+    io.out.write(`${model.name}: ${sentence(session, history, ending)}\n`);
+    if (saved !== null) io.out.write(`saved ${saved}\n`);
   }
+  return stopped && history.length === 0 ? 1 : 0;
+}
+
+function sentence({ backend, epoch }: Session, history: readonly EpochEvent[], ending: Ending): string {
+  const { stopped, epochs, seconds, save } = ending;
   const last = history.at(-1);
-  const scores = last === undefined ? "" : `: ${formatScores(last.validation ?? last.train)}`;
-  const how = `${stopped ? "stopped after" : "trained"} ${plural(history.length, "epoch")} on ${backend.name}`;
-  io.out.write(`${model.name}: ${how} in ${formatTime(seconds)}${scores}\n`);
-  if (saved !== null) io.out.write(`saved ${saved}\n`);
+  if (last !== undefined) {
+    const how = `${stopped ? "stopped after" : "trained"} ${plural(history.length, "epoch")}`;
+    const scores = formatScores(last.validation ?? last.train);
+    return `${how} on ${backend.name} in ${formatTime(seconds)}: ${scores}`;
+  }
+  if (!stopped)
+    return `nothing to do: ${epoch} of ${epochs} epochs are done already (\`--epochs N\` goes on)`;
+  return `stopped before the end of an epoch: nothing was learned${save === null ? "" : ", nothing saved"}`;
 }
 
 export const scoresJson = ({ loss, metrics }: Scores): unknown => ({ loss, ...Object.fromEntries(metrics) });

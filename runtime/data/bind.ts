@@ -54,8 +54,9 @@ export function bind(dataset: Dataset, inputs: readonly InputSpec[], axes: reado
     spec: entry.spec,
     tensor: checkedValues(dataset, entry, lengths, problems),
   }));
-  if (problems.length > 0) throw new FrondError(problems);
-  return { dataset, size: dataset.size, inputs: bound, axes, lengths, warnings: unused(dataset, inputs) };
+  if (problems.some(({ severity }) => severity === "error")) throw new FrondError(problems);
+  const warnings = [...unused(dataset, inputs), ...problems];
+  return { dataset, size: dataset.size, inputs: bound, axes, lengths, warnings };
 }
 
 /** The bound on an array's size along an axis, or the axis's name where it has none. */
@@ -79,14 +80,21 @@ function candidate(
     return report("F0833", { name, file }, null, { help: [help] });
   }
   const wanted = ["batch", ...spec.axes.map(id => axisSize(id, axes)), ...spec.shape];
+  const shape = completed(tensor.shape, wanted);
   const fits =
-    tensor.shape.length === wanted.length &&
-    wanted.every((size, dim) => typeof size === "string" || size === tensor.shape[dim]);
+    shape.length === wanted.length &&
+    wanted.every((size, dim) => typeof size === "string" || size === shape[dim]);
   if (!fits) {
     const values = { name, file, found: formatShape(tensor.shape), expected: formatShape(wanted) };
     return report("F0834", values, null, { help: shapeHelp(tensor.shape, wanted) });
   }
-  return { spec, tensor, lengths: dataset.lengths.get(name) ?? null };
+  return { spec, tensor: { ...tensor, shape }, lengths: dataset.lengths.get(name) ?? null };
+}
+
+/** In JSON, empty sequences do not show what their elements would look like. */
+function completed(found: readonly number[], wanted: readonly (number | string)[]): readonly number[] {
+  if (found.at(-1) !== 0) return found;
+  return [...found, ...wanted.slice(found.length).map(size => (typeof size === "number" ? size : 0))];
 }
 
 function shapeHelp(found: readonly number[], wanted: readonly (number | string)[]): readonly string[] {

@@ -10,14 +10,17 @@ import { elementCount, zeros } from "../tensor.ts";
 import type { Candidate } from "./bind.ts";
 import type { Dataset } from "./dataset.ts";
 
-/** The tensor to feed; a value that the input's type does not allow is added to `problems`, the first of each array. */
+/** The tensor to feed; what its values are not, the first of each array, is added to `found`. */
 export function checkedValues(
   dataset: Dataset,
   { spec, tensor }: Candidate,
   lengths: ReadonlyMap<AxisId, Int32Array>,
-  problems: Diagnostic[],
+  found: Diagnostic[],
 ): Tensor {
-  if (spec.dtype === "real") return toReal(tensor);
+  if (spec.dtype === "real") {
+    found.push(...notFinite(dataset, { spec, tensor }, lengths));
+    return toReal(tensor);
+  }
   const legal = legalValues(spec);
   const result = zeros(spec.dtype, tensor.shape);
   const block = elementCount(spec.shape);
@@ -32,9 +35,28 @@ export function checkedValues(
   if (wrong >= 0) {
     const value = tensor.data[wrong]!;
     const place = placeOf(wrong, tensor.shape, spec.axes);
-    problems.push(illegal(dataset, spec, value, place, legal.range));
+    found.push(illegal(dataset, spec, value, place, legal.range));
   }
   return result;
+}
+
+/** A warning: a model may be made for such values, but most are not. */
+function notFinite(
+  dataset: Dataset,
+  { spec, tensor }: Pick<Candidate, "spec" | "tensor">,
+  lengths: ReadonlyMap<AxisId, Int32Array>,
+): readonly Diagnostic[] {
+  const { data, shape } = tensor;
+  if (data.every(value => Number.isFinite(value))) return [];
+  const block = elementCount(spec.shape);
+  let odd = -1;
+  forEachStep(shape, spec.axes, lengths, at => {
+    for (let i = at; odd < 0 && i < at + block; i++) if (!Number.isFinite(data[i]!)) odd = i;
+  });
+  if (odd < 0) return [];
+  const place = placeOf(odd, shape, spec.axes);
+  const values = { name: spec.name, value: String(data[odd]), place, file: dataset.name };
+  return [report("F0845", values, null)];
 }
 
 /** Float64 stays, for the reference's sake; integers and booleans become float32. */
@@ -78,7 +100,9 @@ function illegal(
   }
   const help =
     spec.axes.length === 0 || dataset.lengths.has(spec.name)
-      ? []
+      ? spec.dtype === "index"
+        ? ["indices count from 0; the model must have room for the largest"]
+        : []
       : [`if it is padding, give the lengths as \`${spec.name}.length\``];
   return report("F0836", { name: spec.name, file, value, place, range }, null, { help });
 }

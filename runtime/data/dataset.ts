@@ -67,6 +67,14 @@ export function makeDataset(
   return { name, size: first[1], arrays: values, lengths };
 }
 
+/** Examples of which nothing is known but their number. */
+export const emptyDataset = (size: number): Dataset => ({
+  name: "no data",
+  size,
+  arrays: new Map(),
+  lengths: new Map(),
+});
+
 function differentSizes(
   a: readonly [string, number],
   b: readonly [string, number],

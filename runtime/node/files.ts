@@ -1,13 +1,18 @@
 // Files: read with errors that say what is wrong and how to mend it, written so that a reader never sees half a file.
 
 import {
+  accessSync,
   closeSync,
+  constants,
   fsyncSync,
   openSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
+  statSync,
+  writeFileSync,
   writeSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -40,28 +45,55 @@ export function decodeText(bytes: Uint8Array, path: string): string {
 
 /** Writes beside the file first, makes sure it is on the disk, then renames: the file is the old one or the new. */
 export function writeAtomically(path: string, content: Uint8Array | string): void {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-  try {
-    writeDurably(temporary, bytes);
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw new FrondError([report("F0821", { path }, null, { help: writeHelp(path, error) })]);
-  }
+  withTarget(path, (target, temporary) => {
+    if (temporary === null) writeFileSync(target, bytes);
+    else {
+      writeDurably(temporary, bytes);
+      renameSync(temporary, target);
+    }
+  });
 }
 
 /** Refuses now what would fail later: a training's result must have a place before it starts. */
 export function checkWritable(path: string): void {
-  const probe = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  if (path === "-") throw unwritable(path, ["it does not go to standard output; name a file"]);
+  withTarget(path, (target, temporary) => {
+    if (temporary === null) accessSync(target, constants.W_OK);
+    else closeSync(openSync(temporary, "w"));
+  });
+}
+
+/**
+ * Hands over the file behind links and where to write first, null for what cannot be replaced (a pipe, /dev/null).
+ * Whatever happens, the temporary file is gone afterwards.
+ */
+function withTarget(path: string, write: (target: string, temporary: string | null) => void): void {
+  let temporary: string | null = null;
   try {
-    closeSync(openSync(probe, "w"));
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found?.isDirectory()) throw unwritable(path, ["it is a folder"]);
+    const target = found === undefined ? path : realpathSync(path);
+    if (found === undefined || found.isFile())
+      temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
+    write(target, temporary);
   } catch (error) {
-    throw new FrondError([report("F0821", { path }, null, { help: writeHelp(path, error) })]);
+    throw error instanceof FrondError ? error : unwritable(path, writeHelp(path, error));
   } finally {
-    rmSync(probe, { force: true });
+    if (temporary !== null) discard(temporary);
   }
 }
+
+function discard(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // Where it could not be written it cannot be removed; that was said already.
+  }
+}
+
+const unwritable = (path: string, help: readonly string[]): FrondError =>
+  new FrondError([report("F0821", { path }, null, { help })]);
 
 function writeDurably(path: string, bytes: Uint8Array): void {
   const file = openSync(path, "w");
@@ -73,7 +105,8 @@ function writeDurably(path: string, bytes: Uint8Array): void {
   }
 }
 
-function readHelp(path: string, error: unknown): readonly string[] {
+/** Why a file could not be read, for a person. */
+export function readHelp(path: string, error: unknown): readonly string[] {
   switch (errorCode(error)) {
     case "ENOENT": {
       const near = neighbour(path);
@@ -89,7 +122,8 @@ function readHelp(path: string, error: unknown): readonly string[] {
   }
 }
 
-function writeHelp(path: string, error: unknown): readonly string[] {
+/** Why a file could not be written, for a person. */
+export function writeHelp(path: string, error: unknown): readonly string[] {
   switch (errorCode(error)) {
     case "ENOENT":
     case "ENOTDIR":

@@ -53,7 +53,14 @@ describe("help", () => {
 describe("misuse ends with 2", () => {
   const cases: readonly (readonly [string, string, string])[] = [
     ["chek x.frond", "F0920", "did you mean `frond check`?"],
+    ["--hlep", "F0920", "did you mean `frond --help`?"],
     ["train m.frond --epoch 3", "F0921", "did you mean `--epochs`?"],
+    ["train m.frond -epochs 3", "F0921", "no option `-epochs`\nhelp: did you mean `--epochs`?"],
+    ["train m.frond --data d.npz --weights=", "F0922", "a value: FILE"],
+    ["train m.frond --data d.npz --seed 4294967296", "F0922", "0 to 4294967295"],
+    ["train m.frond --data d.npz --size =3", "F0922", "as in `units=64`"],
+    ["train m.frond --data d.npz --size deep=yes", "F0922", "`true` or `false`"],
+    ["dump unrolled m.frond --length t=x", "F0922", "as in `t=8`"],
     ["train m.frond --data d.npz --epochs many", "F0922", "a whole number, 1 or more"],
     ["train m.frond --data d.npz --epochs 0", "F0922", "a whole number, 1 or more"],
     ["train m.frond --data d.npz --rate -1", "F0922", "a positive number"],
@@ -75,6 +82,7 @@ describe("misuse ends with 2", () => {
     ["dump grph m.frond", "F0926", "did you mean `graph`?"],
     ["run m.frond --data d.npz --weights w --out p.csv", "F0927", "p.csv"],
     ["gradcheck - --data -", "F0925", "once only"],
+    ["eval m.frond --data - --weights -", "F0925", "once only"],
   ];
   test.each(cases)("frond %s", async (argv, code, says) => {
     const found = await run(argv.split(" "), { stdin: "model Tagger {}" });
@@ -82,6 +90,7 @@ describe("misuse ends with 2", () => {
     expect(found.out).toBe("");
     expect(found.err).toContain(code);
     expect(found.err).toContain(says);
+    expect(found.err.split(`[${code}]`)).toHaveLength(2);
   });
 
   test("all unknown options are reported at once, as JSON if asked for", async () => {
@@ -108,6 +117,10 @@ describe("our own bugs", () => {
     expect(err).toContain("internal error: pass: broke");
     expect(err).toContain("bug in Frond, not in your program");
     expect(err).not.toMatch(/^\s+at /m);
+  });
+  test("are told in JSON too", async () => {
+    const { code, out } = await run(["check", file("m.frond"), "--json"], { load });
+    expect([code, JSON.parse(out)]).toEqual([3, { bug: "pass: broke" }]);
   });
   test("show the stack with FROND_DEBUG=1", async () => {
     expect((await run(["check", file("m.frond")], { load, env: { FROND_DEBUG: "1" } })).err).toMatch(
@@ -207,6 +220,38 @@ describe("commands on a model", () => {
 
     const quiet = await run(["train", ...model, "--epochs", "1", "--quiet"]);
     expect(quiet.err).toBe("");
+  });
+
+  test("what cannot be written is refused before the training", async () => {
+    const argv = ["train", file("m.frond"), "--data", file("d.npz"), "--save"];
+    for (const [path, says] of [
+      [folder, "it is a folder"],
+      ["-", "it does not go to standard output"],
+      [file("nowhere/w"), "there is no folder"],
+    ] as const) {
+      const { code, out, err } = await run([...argv, path]);
+      expect([code, out]).toEqual([1, ""]);
+      expect(err).toContain(`cannot write \`${path}\`\nhelp: ${says}`);
+    }
+  });
+
+  test("a training with nothing left to do says so", async () => {
+    const argv = ["train", file("m.frond"), "--data", file("d.npz"), "--backend", "reference"];
+    await run([...argv, "--epochs", "2", "--save", file("two.safetensors")]);
+    const { code, out } = await run([...argv, "--epochs", "1", "--resume", file("two.safetensors")]);
+    expect([code, out]).toEqual([
+      0,
+      "Tagger: nothing to do: 2 of 1 epochs are done already (`--epochs N` goes on)\n",
+    ]);
+  });
+
+  test("values that are no numbers are warned of, in the padding not", async () => {
+    const argv = ["train", file("m.frond"), "--data", "-", "--backend", "reference", "--json"];
+    const nan = await run(argv, { stdin: '{"x": [[[1, 2]], [[3, null]]], "y": [[1], [1]]}' });
+    expect(nan.err).toContain("warning[F0845]: `x` is NaN at example 1, t = 0, feature [1] of `<stdin>`");
+    expect(JSON.parse(nan.out).diagnostics[0].code).toBe("F0850");
+    const padded = '{"x": [[[1, 2]], [[3, null]]], "y": [[1], [1]], "x.length": [1, 0]}';
+    expect(await run(argv, { stdin: padded })).toMatchObject({ code: 0, err: "" });
   });
 
   test("data from standard input; what is wrong with them names it", async () => {

@@ -44,8 +44,10 @@ test.each(parts)(
       expect(outputsError(unrolledThenDifferentiated(model, clean), expected), "tape").toBeLessThan(
         tolerances.rearranged,
       );
-      const actual = await onBackend(cpu, program, environment);
-      expect(outputsError(actual, expected), "cpu").toBeLessThan(tolerances.float32);
+      for (const unroll of [1, 3, "full"] as const) {
+        const actual = await onBackend(cpu, program, environment, { unroll });
+        expect(outputsError(actual, expected), `cpu, ${unroll}`).toBeLessThan(tolerances.float32);
+      }
     });
     await fc.assert(property, { numRuns, seed: part });
   },

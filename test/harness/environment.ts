@@ -14,6 +14,8 @@ export interface EnvironmentOptions {
   readonly batch?: number;
   /** The longest example along each axis of unknown length; at least one example has it. */
   readonly extent?: number;
+  /** For axes whose extent is another. */
+  readonly extents?: Readonly<Record<string, number>>;
   readonly padding?: Padding;
   /** The least length of the others. */
   readonly shortest?: number;
@@ -25,13 +27,16 @@ export function randomEnvironment(
   graph: Graph,
   options: EnvironmentOptions = {},
 ): Required<PlainEnvironment> {
-  const { seed = 1, batch = 3, extent = 4, padding = "mixed", shortest = 1, classes = new Map() } = options;
+  const { seed = 1, batch = 3, padding = "mixed", shortest = 1, classes = new Map() } = options;
   const draw = (site: number, place: number): number => drawUniform(at(seed, site, place));
   const lengths = new Map<AxisId, Int32Array>();
   for (const [i, { id, length }] of graph.axes.entries()) {
     if (length !== null) continue;
+    const extent = options.extents?.[id] ?? options.extent ?? 4;
     const own = Int32Array.from({ length: batch }, (_, b) =>
-      b === i % batch ? extent : shortest + Math.floor(draw(i, b) * (extent - shortest + 1)),
+      b === i % batch
+        ? extent
+        : Math.min(extent, shortest + Math.floor(draw(i, b) * (extent - shortest + 1))),
     );
     lengths.set(id, own);
   }
@@ -67,7 +72,7 @@ interface InputData {
 function randomInput(graph: Graph, node: Extract<Node, { op: "input" }>, data: InputData): Tensor {
   const { axes, shape, dtype, batched } = node.type;
   const batch = batched ? [data.batch] : [];
-  const extents = axes.map(axis => lengthOf(graph, axis) ?? Math.max(...(data.lengths.get(axis) ?? [0])));
+  const extents = axes.map(axis => lengthOf(graph, axis) ?? Math.max(0, ...(data.lengths.get(axis) ?? [])));
   const whole = [...batch, ...extents, ...shape];
   const size = whole.reduce((a, b) => a * b, 1);
   const features = shape.reduce((a, b) => a * b, 1);

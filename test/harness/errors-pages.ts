@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Diagnostic, Source } from "../../compiler/diagnostics/diagnostic.ts";
-import { checkSource } from "../../compiler/index.ts";
+import { checkSource, compileModel } from "../../compiler/index.ts";
 
 /** Codes about source text; the pages of the others (data, weights, command line) are run in test/runtime. */
 export const ranges: readonly RegExp[] = [/^F0[0-7]/];
@@ -18,13 +18,15 @@ const importable: ReadonlyMap<string, string> = new Map([
   ],
 ]);
 
-/** What `frond check` says of a page's example. */
-export function checkText(name: string, text: string): readonly Diagnostic[] {
+/** What `frond check` says of a page's example; for errors that only compiling shows (F07), what that says. */
+export function checkText(name: string, text: string, compiled = false): readonly Diagnostic[] {
   const readImport = (path: string): Source | null => {
     const found = path === `./${name}` ? text : importable.get(path);
     return found === undefined ? null : { name: path.slice(2), text: found };
   };
-  return checkSource({ name, text }, { readImport });
+  const source = { name, text };
+  const found = checkSource(source, { readImport });
+  return found.length > 0 || !compiled ? found : compileModel(source, { readImport }).diagnostics;
 }
 
 export interface ErrorPage {

@@ -134,6 +134,16 @@ export function bidirectional(units = 2): Graph {
   });
 }
 
+/** How far a state is from its mean over time: a sum over all steps, which another sum over all steps reads. */
+export function variance(units = 2): Graph {
+  return along(2, (b, x, t) => {
+    const h = elmanCell(b, "h", x, t, { units });
+    const length = b.cast(b.length(t), "real");
+    const mean = b.div(b.sum(h, { axes: [t] }), b.maximum(length, b.constant(1)));
+    return b.sub(h, mean);
+  });
+}
+
 /** One recurrence inside another: along s within each t, whose last value feeds the next t. */
 export function twoLevel(units = 2): Graph {
   const b = new GraphBuilder();
@@ -208,7 +218,18 @@ export function languageModel(units = 8, words = 11): Graph {
   return b.finish();
 }
 
-export const graphs = { elman, lstm, gru, lags, bidirectional, twoLevel, grid, attention, languageModel };
+export const graphs = {
+  elman,
+  lstm,
+  gru,
+  lags,
+  bidirectional,
+  variance,
+  twoLevel,
+  grid,
+  attention,
+  languageModel,
+};
 
 /** The graph with an output `gradient.NAME` for each parameter. */
 export function withGradients(graph: Graph): Graph {

@@ -3,7 +3,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Backend, Tensor } from "../../backends/api.ts";
+import type { Backend, CompileOptions, Tensor } from "../../backends/api.ts";
 import { evaluateGraph, type PlainEnvironment } from "../../backends/reference/evaluate.ts";
 import { differentiate } from "../../compiler/autodiff/differentiate.ts";
 import type { AxisId, Graph } from "../../compiler/graph/graph.ts";
@@ -75,8 +75,9 @@ export async function onBackend(
   backend: Backend,
   program: Program,
   environment: Required<PlainEnvironment>,
+  options: CompileOptions = {},
 ): Promise<ReadonlyMap<string, Tensor>> {
-  const executable = await backend.compile(program);
+  const executable = await backend.compile(program, options);
   const state = executable.createState(valuesOf(program, environment));
   try {
     const results = await executable.run(feedsOf(environment), state);

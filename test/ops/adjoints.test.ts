@@ -270,6 +270,7 @@ describe("singular points", () => {
   test.each([
     ["sqrt", guarded((b, x) => b.sqrt(x)), [0, 0, 0.25]],
     ["log", guarded((b, x) => b.log(x)), [0, 0, 0.25]],
+    ["log(1 + x)", guarded((b, x) => b.log1p(b.sub(x, b.constant(1)))), [0, 0, 0.25]],
     ["1 / x", guarded((b, x) => b.div(b.constant(1), x)), [0, 0, -0.0625]],
     ["x / x", guarded((b, x) => b.div(x, x)), [0, 0, 0]],
     ["x^0.5", guarded((b, x) => b.pow(x, b.constant(0.5))), [0, 0, 0.25]],
@@ -286,6 +287,9 @@ describe("singular points", () => {
     expect(gradient([0], (b, x) => b.pow(x, b.constant(0)))).toEqual([0]);
     expect(gradient([0], (b, x) => b.pow(x, b.constant(1)))).toEqual([1]);
     expect(gradient([0], (b, x) => b.pow(x, b.constant(2)))).toEqual([0]);
+  });
+  test("powers of 0 do not depend on a positive exponent", () => {
+    expect(gradient([1, 2, 0.5], (b, x) => b.pow(b.constant(0), x))).toEqual([0, 0, 0]);
   });
   test("ties of maximum and minimum share halves", () => {
     expect(gradient([3, 5], (b, x) => b.maximum(x, b.constant(3)))).toEqual([0.5, 1]);

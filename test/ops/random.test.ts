@@ -50,6 +50,14 @@ test("normal draws have mean 0 and variance 1", () => {
   expect(Math.abs(variance - 1)).toBeLessThan(0.03);
 });
 
+test("a normal draw is Box and Muller's of the first two words", () => {
+  const words = Uint32Array.of(4, 3, 2, 1);
+  philox(words, 5, 6);
+  const [u, v] = [...words].map(word => ((word >>> 9) + 0.5) * 2 ** -23) as [number, number];
+  const draw = drawNormal({ example: 4, position: 3, feature: 2, site: 1, seed: 5, step: 6 });
+  expect(draw).toBe(Math.sqrt(-2 * Math.log(u)) * Math.cos(2 * Math.PI * v));
+});
+
 test("every part of the place and the key changes the draw", () => {
   const base = { ...place, feature: 0 };
   const draws = [base, ...Object.keys(base).map(key => ({ ...base, [key]: 9 }))].map(drawUniform);

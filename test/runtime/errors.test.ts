@@ -12,12 +12,14 @@ import { render } from "../../compiler/diagnostics/render.ts";
 import type { AxisId } from "../../compiler/graph/graph.ts";
 import type { InputSpec } from "../../compiler/lower/model.ts";
 import { readSafetensors, writeSafetensors } from "../../runtime/checkpoints/safetensors.ts";
+import { explained } from "../../runtime/cli/guard.ts";
 import { bind } from "../../runtime/data/bind.ts";
 import { makeDataset, readDataset } from "../../runtime/data/dataset.ts";
 import { readNpy } from "../../runtime/data/npy.ts";
 import { writeNpz } from "../../runtime/data/npz.ts";
 import { sampleDataset } from "../../runtime/data/sample.ts";
 import { Session } from "../../runtime/session.ts";
+import { zeros } from "../../runtime/tensor.ts";
 import { run } from "../cli/harness.ts";
 import { diagnosticsOf } from "./codes.ts";
 import { inputs, tagger } from "./tagger.ts";
@@ -56,7 +58,7 @@ const examples: { readonly [C in Ours]: Example } = {
   F0822: command,
   F0823: command,
   F0824: command,
-  F0825: { kind: "action", run: () => loadWeights("h.W", [2, 16]) },
+  F0825: { kind: "action", run: () => loadWeights({ name: "h.W", shape: [2, 16], dtype: "real" }) },
   F0826: command,
   F0827: { kind: "action", run: () => readSafetensors(halfPrecision(), "w.safetensors") },
   F0830: command,
@@ -74,6 +76,9 @@ const examples: { readonly [C in Ours]: Example } = {
   F0842: data(pairs),
   F0843: command,
   F0844: { kind: "action", run: () => generateWithout() },
+  F0845: data(x),
+  F0846: { kind: "action", run: () => Promise.reject(explained(tooLarge())) },
+  F0847: { kind: "action", run: () => loadWeights({ name: "h.b", shape: [4], dtype: "index" }) },
   F0850: command,
   F0920: command,
   F0921: command,
@@ -177,11 +182,23 @@ function writeFiles(): void {
   put("renamed.safetensors", writeSafetensors({ ...checkpoint, tensors }));
 }
 
-function loadWeights(name: string, shape: readonly number[]): void {
+function loadWeights({
+  name,
+  shape,
+  dtype,
+}: Pick<Tensor, "shape" | "dtype"> & { readonly name: string }): void {
   const session = new Session({ model: tagger, backend: reference });
   const { tensors, metadata } = session.checkpoint();
-  const other: Tensor = { dtype: "real", shape, data: new Float32Array(32) };
+  const other = zeros(dtype, shape);
   session.load({ metadata, tensors: new Map([...tensors, [name, other]]) }, "tagger.safetensors");
+}
+
+function tooLarge(): unknown {
+  try {
+    return new Float64Array(2 ** 52);
+  } catch (error) {
+    return error;
+  }
 }
 
 /** The tagger as if it produced one of two inputs. */

@@ -19,7 +19,7 @@ function show(live: boolean, secondsPerStep: number, columns = 120): { lines: st
   const write = (part: string) => {
     text += part;
   };
-  const progress = new Progress({ live, columns, write, now: () => now, dim: part => part });
+  const progress = new Progress({ live, columns: () => columns, write, now: () => now, dim: part => part });
   for (const epoch of [1, 2]) {
     for (let at = 1; at <= 20; at++) {
       now += 1000 * secondsPerStep;
@@ -60,13 +60,24 @@ describe("on a terminal", () => {
     expect(drawn.at(-1)).toMatch(/^epoch 2\/10|^epoch {2}2\/10/);
   });
 
-  test("no line is wider than the terminal", () => {
-    const drawn = show(true, 1, 40)
-      .text.split("\r\u001b[2K")
-      .flatMap(part => part.split("\n"));
-    const live = drawn.filter(line => line.includes("["));
-    expect(live.length).toBeGreaterThan(10);
-    expect(Math.max(...live.map(line => line.length))).toBe(39);
+  /** What is drawn in the middle of the first epoch, and what is left of it. */
+  const at = (columns: number): readonly (string | undefined)[] => {
+    const { text, lines } = show(true, 1, columns);
+    return [text.split("\r\u001b[2K")[10], lines[0]!.split("\r\u001b[2K").at(-1)];
+  };
+  test("where it is narrow, what matters least is left out", () => {
+    const scored = "epoch  1/10  loss 0.5123  accuracy 0.8750  valid: loss 0.5123  accuracy 0.8750";
+    expect(at(100)).toEqual([
+      "epoch  1/10  [==========          ]  step 10/20  loss 0.5123  accuracy 0.8750  3 min 10 s left",
+      `${scored}  (20 s)`,
+    ]);
+    expect(at(80)).toEqual([
+      "epoch  1/10  step 10/20  loss 0.5123  accuracy 0.8750  3 min 10 s left",
+      scored,
+    ]);
+    expect(at(60)[0]).toBe("epoch  1/10  step 10/20  loss 0.5123  accuracy 0.8750");
+    expect(at(40)[0]).toBe("epoch  1/10  step 10/20");
+    expect(at(8)[0]).toBe("epoch  ");
   });
 
   test("steps that follow fast are not all drawn", () => {

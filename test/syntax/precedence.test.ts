@@ -26,6 +26,8 @@ function group(expression: Expression): string {
       return `(${expression.operator} ${group(expression.operand)})`;
     case "binary":
       return `(${group(expression.left)} ${expression.operator} ${group(expression.right)})`;
+    case "error":
+      return "?";
     default:
       return unreachable(expression);
   }

@@ -21,12 +21,14 @@ const numbers = (count: number, phase: number): Float32Array =>
 
 describe("products", () => {
   const size = fc.integer({ min: 0, max: 9 });
+  // At and around the ends of blocks: of summands, and of columns.
   const long = fc.oneof(size, fc.constantFrom(255, 256, 257, 600));
+  const wide = fc.oneof({ arbitrary: size, weight: 4 }, fc.constantFrom(509, 510, 511, 1021));
   const order = fc.shuffledSubarray([0, 1, 2], { minLength: 3, maxLength: 3 });
 
   test("agree with plain loops, whatever the sizes and the order of the dimensions", () => {
     const property = fc.property(
-      fc.tuple(fc.integer({ min: 1, max: 3 }), size, size, long),
+      fc.tuple(fc.integer({ min: 1, max: 3 }), size, wide, long),
       fc.tuple(order, order, order),
       fc.boolean(),
       fc.boolean(),

@@ -1,6 +1,7 @@
 // Which kinds of numbers an operation takes: real and index do not mix, and truth values are no numbers.
 
 import { report } from "../../diagnostics/report.ts";
+import { withoutParentheses } from "../../diagnostics/wording.ts";
 import type { DType } from "../../graph/graph.ts";
 import { printFeature } from "../print-type.ts";
 import type { TypedExpression } from "../typed.ts";
@@ -19,7 +20,9 @@ export function unifyNumbers(input: RuleInput, indexAllowed: boolean, args = inp
     input.host.report(
       report("F0407", { operator: input.shown }, truth.span, {
         label: "this is a truth value",
-        help: [`\`real(${quote(truth) ?? ".."})\` is 1 where it is true and 0 where it is false`],
+        help: [
+          `\`real(${withoutParentheses(quote(truth) ?? "..")})\` is 1 where it is true and 0 where it is false`,
+        ],
       }),
     );
     return null;
@@ -43,7 +46,7 @@ function reportMixed(input: RuleInput, index: TypedExpression, real: TypedExpres
     report("F0408", { operator: input.shown }, index.span, {
       label: `this is ${printFeature(index.type)}`,
       notes: [{ span: real.span, text: `this is ${printFeature(real.type)}` }],
-      help: [`write \`real(${quote(index) ?? ".."})\``],
+      help: [`write \`real(${withoutParentheses(quote(index) ?? "..")})\``],
     }),
   );
   return null;
@@ -55,11 +58,19 @@ export function reportWanted(input: RuleInput, arg: TypedExpression, wanted: str
   input.host.report(
     report("F0409", { operator: input.shown, wanted, found: printFeature(arg.type) }, arg.span, {
       label: `this is ${printFeature(arg.type)}`,
-      help: castable ? [`write \`real(${quote(arg) ?? ".."})\``] : [],
+      help: castable
+        ? [`write \`real(${withoutParentheses(quote(arg) ?? "..")})\``]
+        : wantedHelp(wanted, arg),
     }),
   );
   return null;
 }
+
+/** A number where a truth value is wanted is compared with something. */
+const wantedHelp = (wanted: string, arg: TypedExpression): readonly string[] =>
+  wanted.startsWith("a truth value") || wanted === "truth values"
+    ? [`compare it with something: \`${quote(arg) ?? ".."} > 0\``]
+    : [];
 
 /** True when every argument has the dtype; otherwise complains about the first that has not. */
 export function wantAll(input: RuleInput, dtype: DType, args = input.args): boolean {

@@ -55,7 +55,7 @@ function splitType(input: RuleInput): RuleResult | null {
   if (parts === null || parts < 1 || parts > mostParts) {
     input.host.report(
       report("F0417", { name: "split", argument: "n" }, input.span, {
-        label: `the number of parts is ${printSize(count)}`,
+        label: parts === null ? `\`${printSize(count)}\` is open here` : `${parts} parts`,
         help: [`write the number of parts as a number from 1 to ${mostParts}: \`split(x, 4)\``],
       }),
     );
@@ -175,7 +175,7 @@ function gatherType(input: RuleInput): RuleResult | null {
   const [rows, ...rest] = table.type.shape;
   if (rows === undefined) return reportRank(input, table, "a table with at least one dimension");
   if (i.type.shape.length > 0) return reportRank(input, i, "one index, without features");
-  if (!requireRange(input, i, rows)) return null;
+  if (!requireRange(input, i, rows, [table])) return null;
   return { ...one({ ...table.type, shape: rest }), args: [table, indexed(i)] };
 }
 
@@ -185,13 +185,18 @@ const indexed = (arg: TypedExpression): TypedExpression => ({
 });
 
 /** An index must be of the range that it is used for; index(t) and literals have none. */
-export function requireRange(input: RuleInput, i: TypedExpression, wanted: Size): boolean {
+export function requireRange(
+  input: RuleInput,
+  i: TypedExpression,
+  wanted: Size,
+  ranged: readonly TypedExpression[] = [],
+): boolean {
   const { classes } = i.type;
   if (classes === null) return true;
   const complain = () =>
     report("F0314", { found: printSize(classes), wanted: printSize(wanted) }, i.span, {
       label: `this is index(${printSize(classes)})`,
-      notes: origins(input.host, i).filter(note => note.span.start !== i.span.start),
+      notes: origins(input.host, i, ...ranged).filter(note => note.span.start !== i.span.start),
     });
   return input.host.require(classes, wanted, complain);
 }

@@ -2,7 +2,7 @@
 
 import { report } from "../../diagnostics/report.ts";
 import { printFeature } from "../print-type.ts";
-import { compareSizes, type Size } from "../size.ts";
+import { compareSizes } from "../size.ts";
 import type { TypedExpression } from "../typed.ts";
 import { unifyAny, unifyNumbers, wantAll } from "./dtypes.ts";
 import {
@@ -94,7 +94,7 @@ function matmulType(input: RuleInput): RuleResult | null {
     input.host.report(complain());
     return null;
   }
-  input.host.require(a.at(-1)!, b[0]!, complain);
+  if (!input.host.require(a.at(-1)!, b[0]!, complain)) return null;
   return one(realOf([...a.slice(0, -1), ...b.slice(1)]));
 }
 
@@ -106,20 +106,21 @@ function matmulMismatch(input: RuleInput, left: TypedExpression, right: TypedExp
         ? "`@` wants at least vectors on both sides"
         : "the last size of the left must be the first of the right",
     notes: origins(input.host, left, right),
-    help: matmulHelp(left, right, a, b),
+    help: matmulHelp(input, left, right),
   });
 }
 
-function matmulHelp(
-  left: TypedExpression,
-  right: TypedExpression,
-  a: readonly Size[],
-  b: readonly Size[],
-): readonly string[] {
+function matmulHelp(input: RuleInput, left: TypedExpression, right: TypedExpression): readonly string[] {
+  const [a, b] = [left.type.shape, right.type.shape];
   const [x, y] = [quote(left), quote(right)];
   if (x === null || y === null) return [];
   if (a.length === 0 || b.length === 0) return [`a product with a scalar is written \`${x} * ${y}\``];
-  if (matmulFits(b, a)) return [`the other order fits: \`${y} @ ${x}\``];
+  if (left.kind === "read" && input.host.isDefined(left.name) && a.length === 1 && b.length === 2) {
+    const square = printFeature(realOf([a[0]!, a[0]!]));
+    return [`what takes \`${left.name}\` back to its own shape is ${square}`];
+  }
+  const simple = left.kind !== "builtin" && right.kind !== "builtin";
+  if (simple && matmulFits(b, a)) return [`the other order fits: \`${y} @ ${x}\``];
   if (b.length === 2 && matmulFits(a, [b[1]!, b[0]!])) return [`\`${x} @ transpose(${y})\` fits`];
   if (a.length === 2 && matmulFits([a[1]!, a[0]!], b)) return [`\`transpose(${x}) @ ${y}\` fits`];
   return [];

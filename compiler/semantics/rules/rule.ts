@@ -45,6 +45,8 @@ export interface RuleHost {
   isWhole(value: Static): boolean;
   /** The number of positions of a static axis; null for others. */
   axisLength(axis: AxisName): Size | null;
+  /** Whether a name is what the equation at hand defines. */
+  isDefined(name: string): boolean;
   /** Where a name was declared. */
   declaration(name: string): Span | null;
 }

@@ -1,14 +1,12 @@
 // Shapes of elementwise operations, and how a mismatch is told: both shapes, where each came from, the likely fix.
 
-import type { Diagnostic, Note, Span } from "../../diagnostics/diagnostic.ts";
+import type { Diagnostic, Note } from "../../diagnostics/diagnostic.ts";
 import { report } from "../../diagnostics/report.ts";
+import { textOf } from "../../diagnostics/wording.ts";
 import { printFeature } from "../print-type.ts";
 import { compareSizes, constantOf, divideExactly, isSame, type Size } from "../size.ts";
 import type { TypedExpression } from "../typed.ts";
 import type { RuleHost, RuleInput } from "./rule.ts";
-
-export const textOf = (span: Span): string =>
-  span.source.text.slice(span.start, span.end).replaceAll(/\s+/g, " ");
 
 /** Short source text for help lines; null where it would be too long to read. */
 export function quote(expression: TypedExpression): string | null {
@@ -32,8 +30,7 @@ export function broadcast(
     host.report(complain());
     return null;
   }
-  for (const [at, size] of end.entries()) host.require(size, short[at]!, complain);
-  return long;
+  return end.every((size, at) => host.require(size, short[at]!, complain)) ? long : null;
 }
 
 /** The shape of an elementwise operation on all arguments. */

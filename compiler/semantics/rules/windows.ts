@@ -8,6 +8,7 @@ import {
   constantSize,
   divideSizes,
   multiplySizes,
+  printSize,
   type Size,
   subtractSizes,
 } from "../size.ts";
@@ -50,7 +51,10 @@ function positions(input: RuleInput, extent: Size, window: Size): Size | null {
   if (steps === null || (constantOf(free) ?? 0) < 0) {
     input.host.report(
       report("F0312", { name: input.name }, input.span, {
-        label: steps === null ? "a stride of 0" : "the window does not fit into the image",
+        label:
+          steps === null
+            ? "a stride of 0"
+            : `a window of ${printSize(window)} in an image of ${printSize(extent)}`,
       }),
     );
     return null;

@@ -1,0 +1,29 @@
+// What executables, states and results say when they are used as they must not be: the same words on all backends.
+
+import { FrondError } from "../compiler/diagnostics/error.ts";
+import { nearest } from "../compiler/diagnostics/nearest.ts";
+import { report } from "../compiler/diagnostics/report.ts";
+import type { Program } from "../compiler/program/program.ts";
+
+export const executableDisposed = ({ name }: Program): FrondError =>
+  disposed(`the executable of \`${name}\``);
+
+export const stateDisposed = (): FrondError => disposed("the state");
+
+export const resultsDisposed = (): FrondError => disposed("the results of a run");
+
+const disposed = (what: string): FrondError => new FrondError([report("F0818", { what }, null)]);
+
+/** Reasons why a state does not belong to a program. */
+export const otherVariables = "its parameters and states are others";
+export const otherBackend = "another backend made it";
+
+export const foreignState = ({ name: program }: Program, reason: string): FrondError =>
+  new FrondError([report("F0819", { program, reason }, null)]);
+
+/** For a name that is asked for and is not there. */
+export function unknownName(name: string, kind: string, known: readonly string[]): FrondError {
+  const near = nearest(name, known);
+  const help = near === null ? `there are ${known.join(", ")}` : `did you mean \`${near}\`?`;
+  return new FrondError([report("F0813", { name, kind }, null, { help: known.length === 0 ? [] : [help] })]);
+}

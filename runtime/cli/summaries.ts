@@ -1,0 +1,14 @@
+// The commands and what each does, in the order in which they are used. Beside the commands, so that `frond --help`
+// need not load them.
+
+export const summaries = {
+  check: "report what is wrong with programs",
+  dump: "print a model after a stage of the compiler",
+  gradcheck: "compare a model's gradients with central differences",
+  train: "train a model on data",
+  eval: "compute a model's loss and metrics on data",
+  run: "compute a model's outputs for data, or let it generate",
+  backends: "list where programs can run on this machine",
+} as const;
+
+export type CommandName = keyof typeof summaries;
