@@ -27,6 +27,7 @@ export interface CompileOptions {
 
 /** One call's data. */
 export interface Feeds {
+  /** Examples. None is allowed: results have no rows then, totals are 0, and so is a loss. */
   readonly batch: number;
   /** `[batch, ...axes, ...shape]`, padded to the longest example; what stands in the padding does not matter. */
   readonly inputs: ReadonlyMap<string, Tensor>;

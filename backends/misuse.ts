@@ -1,4 +1,5 @@
-// What executables, states and results say when they are used as they must not be: the same words on all backends.
+// What executables, states and results say when they are used as they must not be, or with more than there is room
+// for: the same words on all backends.
 
 import { FrondError } from "../compiler/diagnostics/error.ts";
 import { nearest } from "../compiler/diagnostics/nearest.ts";
@@ -20,6 +21,18 @@ export const otherBackend = "another backend made it";
 
 export const foreignState = ({ name: program }: Program, reason: string): FrondError =>
   new FrondError([report("F0819", { program, reason }, null)]);
+
+/** Runs; where an array cannot be made that large, says so. */
+export function withinMemory<Result>({ name }: Program, batch: number, run: () => Result): Result {
+  try {
+    return run();
+  } catch (error) {
+    // "Invalid typed array length", "Array buffer allocation failed"; but not "Maximum call stack size exceeded".
+    if (!(error instanceof RangeError) || !/array/i.test(error.message)) throw error;
+    const help = ["a smaller batch or shorter sequences need less"];
+    throw new FrondError([report("F0905", { program: name, batch }, null, { help })]);
+  }
+}
 
 /** For a name that is asked for and is not there. */
 export function unknownName(name: string, kind: string, known: readonly string[]): FrondError {

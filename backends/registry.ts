@@ -6,6 +6,17 @@ import { nearest } from "../compiler/diagnostics/nearest.ts";
 import { report } from "../compiler/diagnostics/report.ts";
 import type { Availability, Backend } from "./api.ts";
 
+export type {
+  Availability,
+  Backend,
+  CompileOptions,
+  Executable,
+  Feeds,
+  Results,
+  State,
+  Tensor,
+} from "./api.ts";
+
 /** A backend that loads when it is used. */
 function lazy(name: string, doc: string, load: () => Promise<Backend>): Backend {
   return {

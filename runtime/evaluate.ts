@@ -4,6 +4,7 @@ import type { Executable, State, Tensor } from "../backends/api.ts";
 import type { AxisId, NodeType } from "../compiler/graph/graph.ts";
 import type { Program } from "../compiler/program/program.ts";
 import { InternalError } from "../compiler/unreachable.ts";
+import { staticLength } from "./axes.ts";
 import { batches } from "./data/batches.ts";
 import type { Binding } from "./data/bind.ts";
 import { take } from "./data/take.ts";
@@ -101,7 +102,7 @@ function wholeShape(data: Binding, type: NodeType): readonly number[] {
 }
 
 function axisLength(data: Binding, id: AxisId): number {
-  const length = data.axes.find(axis => axis.id === id)?.length ?? null;
+  const length = staticLength(data.axes, id);
   if (length === null) throw new InternalError("predict", `no input gives the length of axis ${id}`);
   return length;
 }

@@ -73,17 +73,12 @@ async function checkParameter(
     difference: 0,
   };
   for (const element of elements) {
-    const lossAt = async (offset: number): Promise<number> => {
+    const difference = await centralDifference(async offset => {
       const data = Float64Array.from(tensor.data);
       data[element]! += offset;
-      const results = await run(executable, feeds, new Map([...values, [name, { ...tensor, data }]]), [
-        "loss",
-      ]);
-      return scalar(results.get("loss")!);
-    };
-    const near = (await lossAt(step)) - (await lossAt(-step));
-    const far = (await lossAt(2 * step)) - (await lossAt(-2 * step));
-    const difference = (8 * near - far) / (12 * step);
+      const moved = new Map([...values, [name, { ...tensor, data }]]);
+      return scalar((await run(executable, feeds, moved, ["loss"])).get("loss")!);
+    });
     const found = gradient.data[element]!;
     const error = Math.abs(found - difference) / Math.max(Math.abs(found), Math.abs(difference), floor);
     // A gradient that is no number must not pass for a small error.
@@ -91,6 +86,13 @@ async function checkParameter(
     if (Number.isNaN(error)) break;
   }
   return row;
+}
+
+/** Of fourth order. */
+async function centralDifference(lossAt: (offset: number) => Promise<number>): Promise<number> {
+  const near = (await lossAt(step)) - (await lossAt(-step));
+  const far = (await lossAt(2 * step)) - (await lossAt(-2 * step));
+  return (8 * near - far) / (12 * step);
 }
 
 /** Different elements, ascending; all of them where there are few. */

@@ -5,16 +5,17 @@ import type { Tensor } from "../backends/api.ts";
 import type { Axis } from "../compiler/graph/graph.ts";
 import type { Initializer, ParameterSpec } from "../compiler/lower/model.ts";
 import { unreachable } from "../compiler/unreachable.ts";
+import { staticShape } from "./axes.ts";
 import { draws } from "./draws.ts";
 import { orthonormal } from "./orthonormal.ts";
 import { elementCount } from "./tensor.ts";
 
 /** The initial value, `[...axes, ...shape]`: a parameter along static axes starts anew at each of their indices. */
 export function initialize(spec: ParameterSpec, axes: readonly Axis[], seed: number): Tensor {
-  const sizes = spec.axes.map(id => axes.find(axis => axis.id === id)?.length ?? 0);
-  const copies = elementCount(sizes);
+  const shape = staticShape(axes, spec);
+  const copies = elementCount(shape.slice(0, spec.axes.length));
   const values = initialValues(spec.init, spec.shape, copies, seed, spec.name);
-  return { dtype: "real", shape: [...sizes, ...spec.shape], data: Float32Array.from(values) };
+  return { dtype: "real", shape, data: Float32Array.from(values) };
 }
 
 /** `[copies, ...shape]`; `stream` names the numbers drawn. */

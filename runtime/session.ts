@@ -6,7 +6,7 @@ import { FrondError } from "../compiler/diagnostics/error.ts";
 import { report } from "../compiler/diagnostics/report.ts";
 import type { TrainConfig } from "../compiler/lower/model.ts";
 import { defaultTraining } from "../compiler/program/model.ts";
-import type { Program, StateSpec } from "../compiler/program/program.ts";
+import type { Program } from "../compiler/program/program.ts";
 import type { Checkpoint } from "./checkpoints/safetensors.ts";
 import { fitWeights, packCheckpoint, unpackCheckpoint } from "./checkpoints/weights.ts";
 import { type Binding, bind } from "./data/bind.ts";
@@ -16,7 +16,7 @@ import { generate } from "./generate.ts";
 import { initialize } from "./initializers.ts";
 import type { CompiledModel } from "./model.ts";
 import type { Scores } from "./scores.ts";
-import { zeros } from "./tensor.ts";
+import { withStates } from "./states.ts";
 import { type EpochEvent, type Place, type Snapshot, type TrainEvent, train } from "./train.ts";
 
 export interface SessionOptions {
@@ -155,6 +155,11 @@ export class Session {
 
   /** Loss and metrics over a data set, exactly: totals over all examples divided once. */
   async evaluate(data: Dataset, options: PassOptions = {}): Promise<Scores> {
+    const { name } = this.model;
+    if (this.model.evaluate().results.length === 0) {
+      const help = ["`loss = ..` or `metric NAME = ..` says what is to be computed"];
+      throw new FrondError([report("F0848", { name }, null, { help })]);
+    }
     return this.#pass("evaluate", data, options, (_, pass) => evaluate(pass));
   }
 
@@ -280,20 +285,4 @@ export class Session {
     this.#training = { program, config, executable: await this.backend.compile(program, this.#compile) };
     return this.#training;
   }
-}
-
-/** The values that a program needs: parameters, and states at their first value where none is kept. */
-function withStates(values: ReadonlyMap<string, Tensor>, program: Program): ReadonlyMap<string, Tensor> {
-  const needed = new Map<string, Tensor>();
-  for (const { name } of program.parameters) needed.set(name, values.get(name)!);
-  for (const spec of program.states)
-    needed.set(spec.name, values.get(spec.name) ?? initialState(spec, program));
-  return needed;
-}
-
-function initialState({ dtype, shape, axes, initial }: StateSpec, { graph }: Program): Tensor {
-  const sizes = axes.map(id => graph.axes.find(axis => axis.id === id)?.length ?? 0);
-  const tensor = zeros(dtype, [...sizes, ...shape]);
-  tensor.data.fill(initial);
-  return tensor;
 }

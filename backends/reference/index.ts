@@ -13,6 +13,7 @@ import {
   resultsDisposed,
   stateDisposed,
   unknownName,
+  withinMemory,
 } from "../misuse.ts";
 import { compileUnrolled } from "../unrolled.ts";
 import { fittingValues, sameVariables, type Variable, variablesOf } from "../variables.ts";
@@ -106,17 +107,20 @@ class ReferenceExecutable implements Executable {
     if (!(state instanceof ReferenceState)) throw foreignState(this.#program, otherBackend);
     const values = state.valuesFor(this.#program, this.#variables);
     const kept = ({ name }: { readonly name: string }) => [name, values.get(name)!] as const;
-    const interpreter = new Interpreter(graph, {
-      ...normalizeFeeds(this.#program, feeds),
-      parameters: new Map(parameters.map(kept)),
-      states: new Map(states.map(kept)),
+    const fed = normalizeFeeds(this.#program, feeds);
+    return withinMemory(this.#program, fed.batch, () => {
+      const interpreter = new Interpreter(graph, {
+        ...fed,
+        parameters: new Map(parameters.map(kept)),
+        states: new Map(states.map(kept)),
+      });
+      const compute = (output: string): Tensor => tensorOf(interpreter, graph.outputs.get(output)!);
+      const read = new Map(results.map(name => [name, compute(name)] as const));
+      const updated = new Map(updates.map(({ target, output }) => [target, compute(output)] as const));
+      // Only now, when nothing can fail any more.
+      state.update(updated);
+      return new ReferenceResults(read);
     });
-    const compute = (output: string): Tensor => tensorOf(interpreter, graph.outputs.get(output)!);
-    const read = new Map(results.map(name => [name, compute(name)] as const));
-    const updated = new Map(updates.map(({ target, output }) => [target, compute(output)] as const));
-    // Only now, when nothing can fail any more.
-    state.update(updated);
-    return new ReferenceResults(read);
   }
 
   dispose(): void {

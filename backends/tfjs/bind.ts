@@ -2,7 +2,7 @@
 // and tables are fixed. What is bound is kept, so that data of the same extents runs without any of this.
 
 import type { KernelFunc, TensorInfo } from "@tensorflow/tfjs-core";
-import type { AxisId, DType, Graph, Node, NodeId } from "../../compiler/graph/graph.ts";
+import type { AxisId, Graph, Node, NodeId } from "../../compiler/graph/graph.ts";
 import type { Program } from "../../compiler/program/program.ts";
 import type { Loop } from "../../compiler/schedule/schedule.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
@@ -27,7 +27,7 @@ export interface Extents {
 export const slots = { real: 0, index: 1, bool: 2, scratch: 3, first: 4 } as const;
 
 /** Places that do not depend on extents: constants, parameters and states. */
-export type FixedPlaces = ReadonlyMap<NodeId, Place>;
+type FixedPlaces = ReadonlyMap<NodeId, Place>;
 
 export interface Bound {
   readonly run: () => void;
@@ -336,6 +336,3 @@ class Binding {
     }
   }
 }
-
-/** The slot of a dtype's block. */
-export const blockOf = (dtype: DType): number => slots[dtype];

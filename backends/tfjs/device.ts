@@ -6,10 +6,7 @@ import type { DType } from "../../compiler/graph/graph.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
 
 /** tfjs's names for our dtypes. */
-export const tfDType = { real: "float32", index: "int32", bool: "bool" } as const satisfies Record<
-  DType,
-  string
->;
+const tfDType = { real: "float32", index: "int32", bool: "bool" } as const satisfies Record<DType, string>;
 
 export type Values = Float32Array | Int32Array | Uint8Array;
 

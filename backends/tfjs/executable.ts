@@ -6,7 +6,7 @@ import type { Program } from "../../compiler/program/program.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
 import type { Executable, Feeds, Results, State, Tensor } from "../api.ts";
 import { type NormalFeeds, normalizeFeeds } from "../feeds.ts";
-import { executableDisposed, foreignState, otherBackend } from "../misuse.ts";
+import { executableDisposed, foreignState, otherBackend, withinMemory } from "../misuse.ts";
 import { Recent } from "../recent.ts";
 import { type Variable, variablesOf } from "../variables.ts";
 import { type BindContext, type Bound, bind, slots } from "./bind.ts";
@@ -27,7 +27,7 @@ export class TfjsExecutable implements Executable {
   readonly #constants: readonly Buffer[];
   readonly #variables: readonly Variable[];
   readonly #bound = new Recent<Bound>(bindingsKept, bound => this.#linked.delete(bound));
-  #blocks: Buffer[];
+  #blocks: readonly Buffer[];
   /** What the calls of a binding point to: grown blocks or another state need new links. */
   readonly #linked = new Map<Bound, { readonly state: DeviceState; readonly blocks: readonly Buffer[] }>();
   #disposed = false;
@@ -59,6 +59,10 @@ export class TfjsExecutable implements Executable {
     if (!(state instanceof DeviceState)) throw foreignState(this.#program, otherBackend);
     state.checkFor(this.#program, this.#variables);
     const fed = normalizeFeeds(this.#program, feeds);
+    return withinMemory(this.#program, fed.batch, () => this.#run(fed, state));
+  }
+
+  #run(fed: NormalFeeds, state: DeviceState): Results {
     const bound = this.#bind(fed);
     this.#prepare(bound, state, fed);
     bound.run();
@@ -93,12 +97,11 @@ export class TfjsExecutable implements Executable {
 
   /** Puts everything in place that the steps read. */
   #prepare(bound: Bound, state: DeviceState, fed: NormalFeeds): void {
-    if (bound.sizes.some((size, slot) => this.#blocks[slot]!.values.length < size)) {
-      this.#blocks = this.#blocks.map((block, slot) => {
-        if (block.values.length >= bound.sizes[slot]!) return block;
-        this.#device.free(block);
-        return this.#device.allocate(block.dtype, bound.sizes[slot]!);
-      });
+    for (const [slot, size] of bound.sizes.entries()) {
+      if (this.#blocks[slot]!.values.length >= size) continue;
+      // The small block goes before the large one comes: there may not be room for both.
+      this.#replaceBlock(slot, 0);
+      this.#replaceBlock(slot, size);
     }
     const links = this.#linked.get(bound);
     if (links?.state !== state || links.blocks !== this.#blocks) {
@@ -122,6 +125,13 @@ export class TfjsExecutable implements Executable {
         for (let i = 0; i < fed.extents.get(node.attrs.axis)!; i++) values[place.offset + i] = i;
       }
     }
+  }
+
+  #replaceBlock(slot: number, size: number): void {
+    const before = this.#blocks[slot]!;
+    const block = this.#device.allocate(before.dtype, size);
+    this.#blocks = this.#blocks.with(slot, block);
+    this.#device.free(before);
   }
 
   #lengths(axis: AxisId): Int32Array {

@@ -1,7 +1,7 @@
 // Elementwise ops as JavaScript expressions: what one element of the result is, given one of each operand. Reals are
 // computed in double precision and rounded to float32 when stored; bools are 0 and 1.
 
-import type { DType, NodeOf, NodeType, OpName } from "../../compiler/graph/graph.ts";
+import type { DType, NodeOf, OpName } from "../../compiler/graph/graph.ts";
 
 /** An operand's text, and what it holds. `exact`: already rounded to its stored precision. */
 export interface Term {
@@ -40,11 +40,6 @@ const sigmoid = x => 1 / (1 + exp(-x));
 const softplus = x => (x > 0 ? x + log1p(exp(-x)) : log1p(exp(x)));
 `;
 
-const div = (terms: readonly Term[], node: { readonly type: NodeType }): string =>
-  node.type.dtype === "index"
-    ? `floor(${text(terms, 0)} / ${text(terms, 1)})`
-    : `(${text(terms, 0)} / ${text(terms, 1)})`;
-
 export const expressions = {
   neg: unary(a => `(-${a})`),
   exp: unary(a => `exp(${a})`),
@@ -70,7 +65,7 @@ export const expressions = {
   add: binary((a, b) => `(${a} + ${b})`),
   sub: binary((a, b) => `(${a} - ${b})`),
   mul: binary((a, b) => `(${a} * ${b})`),
-  div,
+  div: binary((a, b) => `(${a} / ${b})`),
   pow: binary((a, b) => (b === "2" ? `(${a} * ${a})` : `pow(${a}, ${b})`)),
   maximum: binary((a, b) => `max(${a}, ${b})`),
   minimum: binary((a, b) => `min(${a}, ${b})`),

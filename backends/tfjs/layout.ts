@@ -12,7 +12,7 @@ export interface Along {
 
 /** Where a node's value lies. An axis, batch or feature dimension that it does not vary along has stride 0. */
 export interface Place {
-  /** The buffer, by number (see storage.ts). */
+  /** The buffer, by number: `slots` of bind.ts, then parameters and states, then constants. */
   readonly slot: number;
   readonly offset: number;
   readonly axes: ReadonlyMap<AxisId, Along>;

@@ -4,6 +4,7 @@
 
 import type { AxisId, Graph, Node, NodeId, NodeType } from "../graph/graph.ts";
 import { GraphBuilder } from "../ops/builder.ts";
+import { sameList } from "../ops/infer.ts";
 import { opRecord } from "../ops/table.ts";
 import { InternalError } from "../unreachable.ts";
 
@@ -128,11 +129,8 @@ function reduceTo(builder: GraphBuilder, contribution: NodeId, target: NodeType)
   );
   if (axes.length === 0 && !batch && dims.length === 0) return contribution;
   const sum = builder.sum(contribution, { axes, batch, dims });
-  return sameShape(builder.typeOf(sum).shape, target.shape) ? sum : builder.reshape(sum, target.shape);
+  return sameList(builder.typeOf(sum).shape, target.shape) ? sum : builder.reshape(sum, target.shape);
 }
-
-const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((size, dim) => size === b[dim]);
 
 function nodeOf(graph: Graph, id: NodeId): Node {
   const node = graph.nodes.get(id);

@@ -2,7 +2,7 @@
 // help lines. Pure: the caller knows whether colours are wanted.
 
 import type { Diagnostic, Source } from "./diagnostic.ts";
-import { type Cell, type LineIndex, lineIndex, widthOf } from "./lines.ts";
+import { columnAt, firstFrom, type LineIndex, lineIndex, type PrintedLine } from "./lines.ts";
 
 export interface RenderOptions {
   readonly color: boolean;
@@ -101,7 +101,7 @@ function frame(index: LineIndex, marks: readonly Mark[], gutter: number, paint: 
     else if (line > previous + 2) lines.push(paint("frame", "...".slice(0, gutter + 2)));
     const own = rows.filter(row => row.line === line);
     lines.push(sourceLine(index, line, gutter, paint, own));
-    const below = underlines(index.cells(line), own, paint);
+    const below = underlines(index.row(line), own, paint);
     lines.push(...below.map(text => `${" ".repeat(gutter)} ${bar} ${text}`.trimEnd()));
     previous = line;
   }
@@ -130,15 +130,17 @@ function rowsOf(index: LineIndex, mark: Mark): readonly Row[] {
 
 /** The terminal column at which the code unit `unit` of a line begins. */
 function columnOf(index: LineIndex, line: number, unit: number): number {
-  return widthOf(index.cells(line), unit);
+  return columnAt(index.row(line), unit);
+}
+
+interface Window {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** The columns of a line that are shown: all, or a window that holds what is underlined. */
-function visible(
-  cells: readonly Cell[],
-  rows: readonly Row[],
-): { readonly from: number; readonly to: number } {
-  const width = widthOf(cells, Number.POSITIVE_INFINITY);
+function visible({ columns }: PrintedLine, rows: readonly Row[]): Window {
+  const width = columns.at(-1)!;
   if (width <= windowWidth) return { from: 0, to: width };
   const start = Math.min(...rows.map(row => row.from));
   const from = Number.isFinite(start) ? Math.max(0, Math.min(start - 30, width - windowWidth)) : 0;
@@ -152,16 +154,12 @@ function sourceLine(
   paint: Paint,
   rows: readonly Row[],
 ): string {
-  const cells = index.cells(line);
-  const { from, to } = visible(cells, rows);
-  let column = 0;
+  const row = index.row(line);
+  const { from, to } = visible(row, rows);
   let text = from > 0 ? "…" : "";
-  let cut = false;
-  for (const cell of cells) {
-    if (column >= from + (from > 0 ? 1 : 0) && column + cell.width <= to) text += cell.text;
-    else if (column + cell.width > to) cut = true;
-    column += cell.width;
-  }
+  let at = firstFrom(row.columns, from + (from > 0 ? 1 : 0));
+  while (at < row.cells.length && row.columns[at + 1]! <= to) text += row.cells[at++]!.text;
+  const cut = at < row.cells.length;
   const number = paint("frame", `${String(line + 1).padStart(gutter)} |`);
   return `${number} ${text}${cut ? "…" : ""}`.trimEnd();
 }
@@ -170,8 +168,8 @@ function sourceLine(
  * What stands under a line. Marks that do not overlap share one row; the text of the rightmost follows its underline,
  * those of the others hang below.
  */
-function underlines(cells: readonly Cell[], rows: readonly Row[], paint: Paint): readonly string[] {
-  const window = visible(cells, rows);
+function underlines(line: PrintedLine, rows: readonly Row[], paint: Paint): readonly string[] {
+  const window = visible(line, rows);
   const spots = rows
     .map(row => ({
       ...row,
@@ -199,7 +197,7 @@ function underlines(cells: readonly Cell[], rows: readonly Row[], paint: Paint):
 
 type Spot = Row;
 
-function clip(column: number, { from, to }: { readonly from: number; readonly to: number }): number {
+function clip(column: number, { from, to }: Window): number {
   return Math.min(Math.max(column, from), to) - from;
 }
 

@@ -19,9 +19,9 @@ export function withoutParentheses(text: string): string {
   return text;
 }
 
-/** "1 axis", "2 axes". */
+/** "no axes", "1 axis", "2 axes". */
 export const counted = (count: number, one: string, many: string): string =>
-  `${count} ${count === 1 ? one : many}`;
+  `${count === 0 ? "no" : count} ${count === 1 ? one : many}`;
 
 /** "`a`", "`a` and `b`", "`a`, `b` and `c`". */
 export function listed(names: readonly string[]): string {
@@ -29,3 +29,6 @@ export function listed(names: readonly string[]): string {
   const last = quoted.pop() ?? "a value";
   return quoted.length === 0 ? last : `${quoted.join(", ")} and ${last}`;
 }
+
+/** "65,536". */
+export const grouped = (count: number): string => count.toLocaleString("en-US");

@@ -4,6 +4,7 @@
 
 import type { Diagnostic, Span } from "../diagnostics/diagnostic.ts";
 import { report } from "../diagnostics/report.ts";
+import { grouped } from "../diagnostics/wording.ts";
 import type { DType, NodeId } from "../graph/graph.ts";
 import { GraphBuilder, type Place } from "../ops/builder.ts";
 import type { TypedEquation } from "../semantics/typed.ts";
@@ -12,7 +13,7 @@ import type { Mode, ParameterSpec } from "./model.ts";
 /** Numbers in one value, and in all parameters together: 1 GiB of float32. */
 export const largestValue = 2 ** 28;
 /** Equations, boundaries, arguments and steps of static axes that one model may come to. */
-const mostWork = 200_000;
+const mostWork = 50_000;
 /** Indices of a static axis. */
 export const longestStaticAxis = 65_536;
 
@@ -25,8 +26,6 @@ export const tooLarge = (
   span: Span | null,
 ): Diagnostic =>
   report("F0713", { what, count: grouped(count), unit }, span, { label: `at most ${grouped(most)} ${unit}` });
-
-const grouped = (count: number): string => count.toLocaleString("en-US");
 
 /** Errors that are collected before giving up. */
 const mostErrors = 50;
@@ -52,6 +51,7 @@ export class Lowering {
   readonly #jobs: (() => void)[] = [];
   readonly #found = new Map<string, Diagnostic>();
   #work = 0;
+  #numbers = 0;
   #sites = 0;
 
   constructor(mode: Mode) {
@@ -109,6 +109,12 @@ export class Lowering {
     if (this.#work > mostWork) {
       this.refuse(tooLarge("a model", this.#work, "equations", mostWork, place.span ?? null));
     }
+  }
+
+  /** Adds a parameter's numbers; returns how many there are in all. */
+  countNumbers(more: number): number {
+    this.#numbers += more;
+    return this.#numbers;
   }
 
   /** A number for a draw: the k-th call of a random function that lowering meets has k. */

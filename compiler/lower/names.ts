@@ -92,11 +92,9 @@ function countParameter(
   axes: readonly AxisId[],
   span: Span,
 ): void {
-  const { builder, parameters } = instance.lowering;
-  const count = (dims: readonly number[], along: readonly AxisId[]): number =>
-    [...dims, ...along.map(axis => builder.lengthOf(axis) ?? 1)].reduce((product, size) => product * size, 1);
-  const others = [...parameters.values()].map(({ spec }) => count(spec.shape, spec.axes));
-  const total = others.reduce((sum, size) => sum + size, count(shape, axes));
+  const { lowering } = instance;
+  const lengths = axes.map(axis => lowering.builder.lengthOf(axis) ?? 1);
+  const total = lowering.countNumbers([...shape, ...lengths].reduce((product, size) => product * size, 1));
   if (total > largestValue) {
     instance.refuse(tooLarge("a set of parameters", total, "numbers", largestValue, span));
   }

@@ -10,7 +10,7 @@ import { indexBy, inputTypes, isReal, pointsOver, rowStride, zerosOf } from "./v
 type Attrs = OpAttrs["contract"];
 
 /** The size of each label, from the operands' shapes. */
-export function labelSizes(inputs: readonly NodeType[], { left, right }: Attrs): ReadonlyMap<number, number> {
+function labelSizes(inputs: readonly NodeType[], { left, right }: Attrs): ReadonlyMap<number, number> {
   const sizes = new Map<number, number>();
   for (const [d, label] of right.entries()) sizes.set(label, operand(inputs, 1).shape[d] ?? 0);
   for (const [d, label] of left.entries()) sizes.set(label, operand(inputs, 0).shape[d] ?? 0);

@@ -73,5 +73,5 @@ export interface OpRecord<O extends OpName> {
 
 export type OpTable = { readonly [O in OpName]: OpRecord<O> };
 
-/** How many values of a dtype's type: used by shape rules. */
+/** Whether values of a dtype can be calculated with. */
 export const isNumeric = (dtype: DType): boolean => dtype !== "bool";

@@ -45,7 +45,7 @@ export function philox(counter: Uint32Array, key0: number, key1: number): void {
 }
 
 /** A word as a number strictly between 0 and 1, of 24 bits: a 32-bit float holds it exactly. */
-export const unitInterval = (word: number): number => ((word >>> 9) + 0.5) * 2 ** -23;
+const unitInterval = (word: number): number => ((word >>> 9) + 0.5) * 2 ** -23;
 
 const words = new Uint32Array(4);
 

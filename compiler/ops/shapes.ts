@@ -15,7 +15,7 @@ export function stridesOf(shape: readonly number[]): readonly number[] {
 }
 
 /** As in NumPy: aligned at the last dimension, sizes equal or 1; null where they do not fit. */
-export function broadcastShapes(a: readonly number[], b: readonly number[]): readonly number[] | null {
+function broadcastShapes(a: readonly number[], b: readonly number[]): readonly number[] | null {
   const rank = Math.max(a.length, b.length);
   const out: number[] = [];
   for (let d = 0; d < rank; d++) {

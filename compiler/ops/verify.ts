@@ -110,7 +110,7 @@ function checkAttributes(graph: Graph, order: AxisOrder, node: Node): string | n
 }
 
 /** Operands that are needed at the same index: all but the value of a shift. */
-export const instantInputs = (node: Node): readonly NodeId[] =>
+const instantInputs = (node: Node): readonly NodeId[] =>
   node.op === "shift" ? node.inputs.slice(1) : node.inputs;
 
 /** A cycle along instant operands, or null. Depth first with its own stack: graphs may be deep. */

@@ -6,7 +6,7 @@ import { isSize, operand, pointwise, showShape, sizeOf } from "./shapes.ts";
 import { inputTypes, rowStride, rowsOf, zerosOf } from "./values.ts";
 
 /** [oh, ow, kh*kw*c]: what `patches` makes of the image. */
-export function windowShape({ image, kernel, stride, padding }: Window2d): readonly [number, number, number] {
+function windowShape({ image, kernel, stride, padding }: Window2d): readonly [number, number, number] {
   const count = (size: number, window: number, step: number, zeros: number): number =>
     Math.max(0, Math.floor((size + zeros - window) / step) + 1);
   return [
@@ -38,15 +38,12 @@ export function windowIndex(window: Window2d): Int32Array {
   return index;
 }
 
-const sameShape = (x: NodeType | undefined, shape: readonly number[]): boolean =>
-  x !== undefined && x.shape.length === shape.length && x.shape.every((n, d) => n === shape[d]);
-
 function checkWindow(x: NodeType | undefined, window: Window2d, shape: readonly number[]): string | null {
   if (x?.dtype !== "real") return `the operand is ${x?.dtype}, not real`;
   const sizes = [...window.image, ...window.kernel, ...window.padding];
   if (!sizes.every(isSize) || !window.stride.every(n => isSize(n) && n > 0))
     return "a size is no natural number";
-  return sameShape(x, shape)
+  return showShape(x.shape) === showShape(shape)
     ? null
     : `the operand has the shape ${showShape(x.shape)}, not ${showShape(shape)}`;
 }

@@ -20,7 +20,7 @@ import {
   prepareModel,
   type Stage,
 } from "./pipeline.ts";
-import type { Program, StateSpec, Update } from "./program.ts";
+import type { Program } from "./program.ts";
 
 export interface DumpOptions {
   /** Which program is shown: what infers, or the training step (the default where there is a loss). */
@@ -178,16 +178,7 @@ export class CompiledModel {
     return { model: prepared, builder, trainables };
   }
 
-  #parts(
-    name: string,
-    parts: {
-      readonly model: Graph;
-      readonly graph: Graph;
-      readonly results: readonly string[];
-      readonly states: readonly StateSpec[];
-      readonly updates: readonly Update[];
-    },
-  ): ProgramParts {
+  #parts(name: string, parts: Omit<ProgramParts, "name" | "inputs" | "parameters">): ProgramParts {
     const { inputs, parameters } = this.#lowered.train;
     return {
       ...parts,

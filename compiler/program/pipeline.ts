@@ -3,7 +3,6 @@
 
 import type { AxisId, Graph } from "../graph/graph.ts";
 import { printGraph } from "../graph/text.ts";
-import type { InputSpec, ParameterSpec } from "../lower/model.ts";
 import { type Pass, runPasses } from "../passes/pass.ts";
 import { afterAdjoint, beforeAdjoint } from "../passes/pipeline.ts";
 import type { CycleProblem } from "../schedule/build.ts";
@@ -11,21 +10,16 @@ import { type ScheduleOptions, scheduleWith } from "../schedule/merge.ts";
 import { printSchedule } from "../schedule/text.ts";
 import { unreachable } from "../unreachable.ts";
 import { unroll } from "../unroll/unroll.ts";
-import type { Program, StateSpec, Update } from "./program.ts";
+import type { Program } from "./program.ts";
 import { printProgram, printStatic } from "./text.ts";
 
-/** What a program is made of. Graphs as lowering and autodiff leave them. */
-export interface ProgramParts {
-  readonly name: string;
+/**
+ * What a program is made of. `graph` is all that is to be computed, as lowering and autodiff leave it: the model
+ * itself, or with its adjoints and updates.
+ */
+export interface ProgramParts extends Omit<Program, "schedule"> {
   /** The model alone. */
   readonly model: Graph;
-  /** All that is to be computed: the model itself, or with its adjoints and updates. */
-  readonly graph: Graph;
-  readonly inputs: readonly InputSpec[];
-  readonly parameters: readonly ParameterSpec[];
-  readonly states: readonly StateSpec[];
-  readonly updates: readonly Update[];
-  readonly results: readonly string[];
 }
 
 export interface BuildOptions extends ScheduleOptions {
@@ -34,7 +28,7 @@ export interface BuildOptions extends ScheduleOptions {
   readonly observe?: (pass: Pass, graph: Graph) => void;
 }
 
-export const defaultOptions: BuildOptions = { sink: true, recompute: true, verify: false };
+const defaultOptions: BuildOptions = { sink: true, recompute: true, verify: false };
 
 /** In the order in which they come about. */
 export const stages = ["graph", "adjoint", "schedule", "unrolled", "program"] as const;

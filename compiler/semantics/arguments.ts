@@ -46,7 +46,9 @@ export function matchArguments(
       } else if (formal === undefined) {
         complain(tooMany(callee, formals, arg));
       } else {
-        given.set(formal.name, [...(given.get(formal.name) ?? []), arg]);
+        const before = given.get(formal.name);
+        if (before === undefined) given.set(formal.name, [arg]);
+        else before.push(arg);
         if (!formal.many) next += 1;
       }
       continue;

@@ -103,7 +103,7 @@ function checkResults(scope: DefinitionScope): readonly string[] {
   for (const { name, indices, span } of scope.definition.results) {
     const symbol = scope.symbols.get(name.name);
     if (symbol?.kind !== "equation") {
-      if (scope.globals.gaps.names.has(name.name)) continue;
+      if (scope.globals.gaps.names.has(name.name) || scope.unknown.has(name.name)) continue;
       const equations = scope.groups.flatMap(group => group.drafts.map(draft => draft.name));
       const near = didYouMean(name.name, equations);
       const help = near.length > 0 ? near : [`add an equation \`${textOf(span)} = ..\``];

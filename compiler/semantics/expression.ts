@@ -197,9 +197,14 @@ function reportCallable(place: Place, name: string, expression: NameExpression, 
 
 /** Of a call that is wrong itself: what is wrong inside the arguments is worth telling too. */
 export function checkArguments(place: Place, { args }: CallExpression): void {
+  const { symbols, globals } = place.scope;
   for (const { value } of args) {
-    const isAxis = value.kind === "name" && place.scope.symbols.get(value.name.name)?.kind === "axis";
-    if (!isAxis) checkExpression(place, value);
+    const bare = value.kind === "name" && value.indices === null ? value.name.name : null;
+    // An axis or a function may be just what is wanted here.
+    const symbol = bare === null ? undefined : symbols.get(bare);
+    const isCallable =
+      bare !== null && symbol === undefined && (findBuiltin(bare) ?? globals.find(bare)) !== null;
+    if (symbol?.kind !== "axis" && !isCallable) checkExpression(place, value);
   }
 }
 

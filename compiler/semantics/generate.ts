@@ -23,6 +23,7 @@ export function checkGenerate(place: Place): readonly TypedGenerate[] {
 function checkStatement(place: Place, statement: GenerateStatement): TypedGenerate | null {
   const symbol = place.scope.symbols.get(statement.target.name.name);
   const axis = nextStep(statement, symbol);
+  if (symbol === undefined && place.scope.globals.gaps.names.has(statement.target.name.name)) return null;
   if (symbol?.kind !== "value" || symbol.role !== "input" || axis === null) {
     const help = ["`generate out[t+1] = ..`, where `out[t]` is an input along `t`"];
     const label = symbol?.kind === "value" ? "not the next step of an input" : "not an input";

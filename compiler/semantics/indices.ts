@@ -44,11 +44,14 @@ export function resolveIndices(
       axes: counted(order.length, "axis", "axes"),
       found: counted(items.length, "index", "indices"),
     };
-    const surplus = items.length > order.length;
-    const help = [
-      `write \`${written(name, order)}\``,
-      ...(surplus ? ["brackets hold axes only; features are taken by `slice` or `split`"] : []),
-    ];
+    const help =
+      order.length === 0
+        ? [
+            `write \`${name}\`, or give it its axis where it is declared: \`${name}[${items.map(item => textOf(item.span)).join(", ")}]\``,
+          ]
+        : [`write \`${written(name, order)}\``];
+    if (order.length > 0 && items.length > order.length)
+      help.push("brackets hold axes only; features are taken by `slice` or `split`");
     reportAt(place, report("F0204", values, target.span, { label, notes: [declared], help }));
     return null;
   }

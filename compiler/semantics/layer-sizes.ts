@@ -119,7 +119,9 @@ export function checkValues(
   let sound = true;
   for (const formal of layer.typed.values) {
     const actual = values.get(formal.name);
-    const fitted = actual ? fitValue(place, call, formal, actual, solution) : null;
+    // What a layer with errors wants is not certain; its own errors come first.
+    const quiet: Place = layer.failed ? { ...place, mode: "infer" } : place;
+    const fitted = actual ? fitValue(quiet, call, formal, actual, solution) : null;
     if (fitted === null) sound = false;
     else if (!checkAxes(place, call, layer, formal, fitted, axes)) sound = false;
     else checked.set(formal.name, fitted);

@@ -2,6 +2,8 @@
 // the diagnostics.
 
 import type { Diagnostic, Source } from "../diagnostics/diagnostic.ts";
+import { report } from "../diagnostics/report.ts";
+import { grouped } from "../diagnostics/wording.ts";
 import { InternalError } from "../unreachable.ts";
 import type { SourceFile } from "./ast.ts";
 import { createBuilder } from "./build.ts";
@@ -27,8 +29,18 @@ export interface ParseResult {
   readonly gaps: Gaps;
 }
 
+/** Limits of one file: what is longer would keep an editor waiting for more than a second. */
+const mostCharacters = 2 ** 18;
+const mostTokens = 60_000;
+
 export function parse(source: Source): ParseResult {
+  if (source.text.length > mostCharacters) {
+    return refused(source, source.text.length, "characters", mostCharacters);
+  }
   const scanned = scan(source);
+  if (scanned.tokens.length > mostTokens) {
+    return refused(source, scanned.tokens.length, "words and signs", mostTokens);
+  }
   const grouping: Diagnostic[] = [];
   const recovery = createRecovery(source, scanned, (match, offset) => builder.statement(match, offset));
   const builder = createBuilder(source, grouping, recovery);
@@ -41,4 +53,15 @@ export function parse(source: Source): ParseResult {
   const place = (diagnostic: Diagnostic) => diagnostic.span?.start ?? 0;
   const gaps = { any: diagnostics.length > 0, names: recovery.lost };
   return { file, diagnostics: diagnostics.toSorted((a, b) => place(a) - place(b)), gaps };
+}
+
+function refused(source: Source, count: number, unit: string, most: number): ParseResult {
+  const help = ['take it apart: layers may stand in files of their own, `import { f } from "./f.frond"`'];
+  const span = { source, start: 0, end: 0 };
+  const values = { count: grouped(count), unit, most: grouped(most) };
+  return {
+    file: { source, imports: [], definitions: [] },
+    diagnostics: [report("F0037", values, span, { help })],
+    gaps: { any: true, names: new Set() },
+  };
 }

@@ -35,6 +35,7 @@ function readTakes(folder: string): Take[] {
       throw new Error(`${name} has ${recording.rate} samples a second, not ${rate}`);
     return [{ digit: Number(digit), speaker, take: Number(take), samples: recording.samples }];
   });
+  if (takes.length === 0) throw new Error(`${folder} holds no files DIGIT_SPEAKER_TAKE.wav`);
   // Neighbours differ in digit and speaker, so that even unshuffled batches are mixed: recording r is take
   // floor(r / 60) of its part, by speaker floor(r / 10) mod 6, and says digit r mod 10.
   return takes.sort(
@@ -128,10 +129,12 @@ function writeRecording(takes: readonly Take[], speakers: readonly string[], dig
   writeFileSync(join(exampleFolder, "recordings", `${digit}_${speaker}_${take}.wav`), wav(found.samples));
 }
 
+const usage = "usage: node dist/examples/spoken-digits/make-features.js FOLDER";
 const [folder] = process.argv.slice(2);
-if (folder === undefined) {
-  console.error(
-    "usage: node dist/examples/spoken-digits/make-features.js FOLDER\nFOLDER holds DIGIT_SPEAKER_TAKE.wav files",
-  );
-  process.exitCode = 2;
-} else main(folder);
+try {
+  if (folder === undefined) throw new Error(usage);
+  main(folder);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

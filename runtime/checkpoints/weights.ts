@@ -7,6 +7,7 @@ import { FrondError } from "../../compiler/diagnostics/error.ts";
 import { nearest } from "../../compiler/diagnostics/nearest.ts";
 import { report } from "../../compiler/diagnostics/report.ts";
 import type { Axis, AxisId } from "../../compiler/graph/graph.ts";
+import { staticShape } from "../axes.ts";
 import { formatShape, sameShape } from "../tensor.ts";
 import type { Checkpoint } from "./safetensors.ts";
 
@@ -107,7 +108,7 @@ export function fitWeights(
 
 function compare(spec: Wanted, tensor: Tensor, file: string, axes: readonly Axis[]): Diagnostic | null {
   const { name } = spec;
-  const shape = [...spec.axes.map(id => axes.find(axis => axis.id === id)?.length ?? 0), ...spec.shape];
+  const shape = staticShape(axes, spec);
   if (!sameShape(tensor.shape, shape)) {
     const values = { name, file, found: formatShape(tensor.shape), expected: formatShape(shape) };
     return report("F0825", values, null);

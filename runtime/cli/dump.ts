@@ -1,9 +1,12 @@
 // frond dump: prints a model after one of the compiler's stages, in the text form that parses back.
 
 import { FrondError } from "../../compiler/diagnostics/error.ts";
-import { nearest } from "../../compiler/diagnostics/nearest.ts";
+import { didYouMean } from "../../compiler/diagnostics/nearest.ts";
 import { report } from "../../compiler/diagnostics/report.ts";
-import { type DumpOptions, type Stage, stages } from "../model.ts";
+import type { DumpOptions } from "../../compiler/program/model.ts";
+import { type Stage, stages } from "../../compiler/program/pipeline.ts";
+import type { CompiledModel } from "../model.ts";
+import { exclusive } from "./arguments.ts";
 import { command } from "./command.ts";
 import { Inputs, modelOptions } from "./inputs.ts";
 import { choice, flag, lengths, unrolling } from "./options.ts";
@@ -35,7 +38,11 @@ export const dump = command({
   ],
   run: async ({ positionals, values }, io) => {
     const stage = readStage(positionals[0]!);
+    if (stage !== "unrolled" && values.unroll !== null) throw exclusive("--unroll", `the stage \`${stage}\``);
+    if (stage !== "unrolled" && Object.keys(values.length).length > 0)
+      throw exclusive("--length", `the stage \`${stage}\``);
     const model = await new Inputs(io).model(positionals[1]!, values);
+    checkAxes(model, Object.keys(values.length));
     const options: DumpOptions = {
       ...(values.mode === null ? {} : { mode: values.mode }),
       lengths: values.length,
@@ -48,10 +55,24 @@ export const dump = command({
   },
 });
 
+/** A length for an axis that there is not would be ignored. */
+function checkAxes(model: CompiledModel, given: readonly string[]): void {
+  const open = model.infer().graph.axes.filter(({ length }) => length === null);
+  const names = open.map(({ id }) => id);
+  const problems = given
+    .filter(axis => !names.some(name => name === axis))
+    .map(axis => {
+      const near = didYouMean(axis, names);
+      const help = near.length > 0 ? near : [`the axes are ${names.join(", ") || "none"}`];
+      return report("F0812", { axis, reason: "is no axis whose length is open" }, null, { help });
+    });
+  if (problems.length > 0) throw new FrondError(problems);
+}
+
 function readStage(given: string): Stage {
   const stage = stages.find(name => name === given);
   if (stage !== undefined) return stage;
-  const near = nearest(given, stages);
-  const help = near === null ? `the stages are ${stages.join(", ")}` : `did you mean \`${near}\`?`;
-  throw new FrondError([report("F0926", { stage: given }, null, { help: [help] })]);
+  const near = didYouMean(given, stages);
+  const help = near.length > 0 ? near : [`the stages are ${stages.join(", ")}`];
+  throw new FrondError([report("F0926", { stage: given }, null, { help })]);
 }

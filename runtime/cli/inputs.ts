@@ -3,9 +3,10 @@
 import { basename } from "node:path";
 import { FrondError } from "../../compiler/diagnostics/error.ts";
 import { report } from "../../compiler/diagnostics/report.ts";
+import type { Source } from "../../compiler/index.ts";
 import { type Checkpoint, readSafetensors } from "../checkpoints/safetensors.ts";
 import { type Dataset, readDataset } from "../data/dataset.ts";
-import type { CompiledModel, SourceText } from "../model.ts";
+import type { CompiledModel } from "../model.ts";
 import { decodeText, readBytes } from "../node/files.ts";
 import { readImportFile } from "../node/imports.ts";
 import type { Io } from "./io.ts";
@@ -28,7 +29,7 @@ export class Inputs {
     this.#io = io;
   }
 
-  async source(path: string): Promise<SourceText> {
+  async source(path: string): Promise<Source> {
     const { bytes, name } = await this.#read(path);
     return { name, text: decodeText(bytes, name) };
   }

@@ -114,15 +114,18 @@ export const unrolling = (doc: string): Option<"full" | number | null> => ({
   },
 });
 
+/** Unrolled code grows with the length. */
+const longest = 10_000;
+
 /** `NAME=N`, any number of times. */
 export const lengths = (doc: string): Option<Readonly<Record<string, number>>> => ({
   kind: "value",
   placeholder: "NAME=N",
   doc,
-  expected: "a name and a whole number, as in `t=8`",
+  expected: `a name and a whole number up to ${longest}, as in \`t=8\``,
   read: texts => {
     const pairs = pairsOf(texts, wholeNumber);
-    return pairs.every(([name, value]) => name !== "" && Number.isSafeInteger(value))
+    return pairs.every(([name, value]) => name !== "" && value <= longest)
       ? Object.fromEntries(pairs)
       : wrong;
   },

@@ -7,13 +7,13 @@ import { command } from "./command.ts";
 import { counter } from "./counter.ts";
 import { Inputs, required } from "./inputs.ts";
 import type { Io } from "./io.ts";
-import { count, text } from "./options.ts";
+import { count, flag, text } from "./options.ts";
 import { type Outputs, outputsWriter } from "./outputs.ts";
 import { printJson } from "./print.ts";
 import { summaries } from "./summaries.ts";
 import { openSession, sessionOptions } from "./training.ts";
 
-const { json, ...options } = sessionOptions;
+const { json: _, ...options } = sessionOptions;
 
 export const run = command({
   name: "frond run",
@@ -31,7 +31,7 @@ inputs come from --data; a model that has no others needs none and makes --count
     generate: count("N", "let the model generate, at most N steps an example"),
     count: count("N", "examples to generate where no data are given (default 1)"),
     out: text("FILE", "a .npz or .json file; `-` (default) prints JSON"),
-    json,
+    json: flag("print errors as JSON too, with --out a summary; no progress"),
   },
   examples: [
     "frond run tagger.frond --data test.npz --weights tagger.safetensors --out result.npz",

@@ -8,6 +8,7 @@ import { nearest } from "../../compiler/diagnostics/nearest.ts";
 import { report } from "../../compiler/diagnostics/report.ts";
 import type { Axis, AxisId } from "../../compiler/graph/graph.ts";
 import type { InputSpec } from "../../compiler/lower/model.ts";
+import { staticLength } from "../axes.ts";
 import { formatShape } from "../tensor.ts";
 import { checkedValues } from "./check.ts";
 import type { Dataset } from "./dataset.ts";
@@ -59,10 +60,6 @@ export function bind(dataset: Dataset, inputs: readonly InputSpec[], axes: reado
   return { dataset, size: dataset.size, inputs: bound, axes, lengths, warnings };
 }
 
-/** The bound on an array's size along an axis, or the axis's name where it has none. */
-const axisSize = (id: AxisId, axes: readonly Axis[]): number | string =>
-  axes.find(axis => axis.id === id)?.length ?? id;
-
 function candidate(
   dataset: Dataset,
   spec: InputSpec,
@@ -79,7 +76,7 @@ function candidate(
     const help = near === null ? has : `did you mean \`${near}\`?`;
     return report("F0833", { name, file }, null, { help: [help] });
   }
-  const wanted = ["batch", ...spec.axes.map(id => axisSize(id, axes)), ...spec.shape];
+  const wanted = ["batch", ...spec.axes.map(id => staticLength(axes, id) ?? id), ...spec.shape];
   const shape = completed(tensor.shape, wanted);
   const fits =
     shape.length === wanted.length &&

@@ -4,6 +4,7 @@
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
 import { report } from "../../compiler/diagnostics/report.ts";
 import type { Axis, AxisId } from "../../compiler/graph/graph.ts";
+import { staticLength } from "../axes.ts";
 import type { Candidate } from "./bind.ts";
 import type { Dataset } from "./dataset.ts";
 
@@ -35,7 +36,7 @@ export function axisLengths(
   }
   const result = new Map<AxisId, Int32Array>();
   for (const [id, all] of claims) {
-    if (axes.find(axis => axis.id === id)?.length != null) continue;
+    if (staticLength(axes, id) !== null) continue;
     // Given lengths decide; without any, the arrays' sizes must be equal.
     const judge = all.find(claim => claim.explicit) ?? all[0]!;
     for (const claim of all) problems.push(...disagreement(dataset, id, judge, claim));
@@ -70,7 +71,7 @@ function checkRange(
   axes: readonly Axis[],
 ): readonly Diagnostic[] {
   const id = spec.axes[dim]!;
-  const fixed = axes.find(axis => axis.id === id)?.length ?? null;
+  const fixed = staticLength(axes, id);
   const odd = lengths.findIndex(length => (fixed === null ? length > size : length !== fixed));
   if (odd < 0) return [];
   const range = fixed === null ? `0 to ${size}, the array's own size` : `${fixed} for every example`;

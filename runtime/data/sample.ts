@@ -1,8 +1,9 @@
 // Random data of small lengths that fit a program's inputs: for gradient checks where no data are given.
 
 import type { Tensor } from "../../backends/api.ts";
-import type { Axis } from "../../compiler/graph/graph.ts";
+import type { Axis, AxisId } from "../../compiler/graph/graph.ts";
 import type { InputSpec } from "../../compiler/lower/model.ts";
+import { staticLength } from "../axes.ts";
 import { draws } from "../draws.ts";
 import { zeros } from "../tensor.ts";
 import { type Dataset, makeDataset } from "./dataset.ts";
@@ -12,7 +13,7 @@ const sampleLengths = [3, 5, 2];
 
 /** Three examples; reals are standard normal, indices uniform over their classes. */
 export function sampleDataset(inputs: readonly InputSpec[], axes: readonly Axis[], seed: number): Dataset {
-  const fixed = (id: Axis["id"]) => axes.find(axis => axis.id === id)?.length ?? null;
+  const fixed = (id: AxisId) => staticLength(axes, id);
   const longest = Math.max(...sampleLengths);
   const arrays = new Map<string, Tensor>();
   for (const spec of inputs) {

@@ -37,6 +37,12 @@ const counter = compileText(
   "model Counter {\n  axis t\n  output p[t] = real(index(t))\n}\n",
 );
 
+/** 40 GB for a thousand examples. */
+const wide = compileText(
+  "wide.frond",
+  "model Wide {\n  input x: real[2]\n  output p = exp(sum(x) * fill(5000000, 1))\n}\n",
+);
+
 const reals = (...shape: readonly number[]): Tensor => ({
   dtype: "real",
   shape,
@@ -104,7 +110,7 @@ function word(place: number, value: number): Tensor {
   return tensor;
 }
 
-type Ours = Extract<DiagnosticCode, `F080${string}` | `F081${string}` | "F0903" | "F0904">;
+type Ours = Extract<DiagnosticCode, `F080${string}` | `F081${string}` | "F0903" | "F0904" | "F0905">;
 
 /** One case a page. */
 const pages: { readonly [C in Ours]: Misuse } = {
@@ -137,6 +143,11 @@ const pages: { readonly [C in Ours]: Misuse } = {
     (await compile(counter.infer())).run({ ...feeds({ lengths: { t: [4, 4] } }), inputs: new Map() }, state),
   F0903: ({ compile }) => compile(tagger.infer(), { unroll: 0 }),
   F0904: runs({ batch: -1 }),
+  F0905: async ({ compile }) => {
+    const executable = await compile(wide.infer());
+    const inputs = new Map([["x", reals(1000, 2)]]);
+    return executable.run({ ...feeds({ batch: 1000 }), inputs }, executable.createState(new Map()));
+  },
 };
 
 /** More of the same, with what each says. */

@@ -61,6 +61,9 @@ describe("misuse ends with 2", () => {
     ["train m.frond --data d.npz --size =3", "F0922", "as in `units=64`"],
     ["train m.frond --data d.npz --size deep=yes", "F0922", "`true` or `false`"],
     ["dump unrolled m.frond --length t=x", "F0922", "as in `t=8`"],
+    ["dump unrolled m.frond --length t=10001", "F0922", "up to 10000"],
+    ["dump graph m.frond --length t=3", "F0928", "the stage `graph`"],
+    ["dump graph m.frond --unroll 3", "F0928", "the stage `graph`"],
     ["train m.frond --data d.npz --epochs many", "F0922", "a whole number, 1 or more"],
     ["train m.frond --data d.npz --epochs 0", "F0922", "a whole number, 1 or more"],
     ["train m.frond --data d.npz --rate -1", "F0922", "a positive number"],
@@ -171,6 +174,23 @@ describe("commands on a model", () => {
       "train",
     ]);
     expect(out).toBe('unrolled of Tagger {"mode":"train","lengths":{"t":4},"unroll":2}\n');
+  });
+
+  test("dump refuses lengths of axes that are not there", async () => {
+    const { code, err } = await run(["dump", "unrolled", file("m.frond"), "--length", "s=3"]);
+    expect([code, err]).toEqual([
+      1,
+      "error[F0812]: lengths are given for `s`, which is no axis whose length is open\nhelp: the axes are t\n",
+    ]);
+  });
+
+  test("dump as JSON", async () => {
+    const { out } = await run(["dump", "graph", file("m.frond"), "--json"]);
+    expect(JSON.parse(out)).toMatchObject({
+      model: "Tagger",
+      stage: "graph",
+      text: expect.stringMatching(/^graph of Tagger/),
+    });
   });
 
   test("gradcheck: a line a parameter, all of them right", async () => {

@@ -78,7 +78,10 @@ function randomInput(graph: Graph, node: Extract<Node, { op: "input" }>, data: I
   const features = shape.reduce((a, b) => a * b, 1);
   const values = Array.from({ length: size }, (_, place) => {
     const position = Math.floor(place / features);
-    if (isPadding(position, axes, extents, data)) return dtype === "real" ? filler(data.padding, place) : -7;
+    if (isPadding(position, axes, extents, data)) {
+      // Positions outside of everything, and one that could be meant.
+      return dtype === "real" ? filler(data.padding, place) : [-7, 0, 1e6][place % 3]!;
+    }
     return dtype === "real"
       ? drawNormal(at(data.seed, hash(node.attrs.name), place))
       : Math.floor(drawUniform(at(data.seed, hash(node.attrs.name), place)) * data.limit);

@@ -134,14 +134,16 @@ export function bidirectional(units = 2): Graph {
   });
 }
 
-/** How far a state is from its mean over time: a sum over all steps, which another sum over all steps reads. */
-export function variance(units = 2): Graph {
-  return along(2, (b, x, t) => {
-    const h = elmanCell(b, "h", x, t, { units });
-    const length = b.cast(b.length(t), "real");
-    const mean = b.div(b.sum(h, { axes: [t] }), b.maximum(length, b.constant(1)));
-    return b.sub(h, mean);
-  });
+/** A sum over all steps of a recurrence that another sum over all steps reads. */
+export function sumOfSums(units = 2): Graph {
+  const b = new GraphBuilder();
+  const t = b.axis("t", null);
+  const h = elmanCell(b, "h", b.input("x", { shape: [2], axes: [t] }), t, { units });
+  const total = b.sum(h, { axes: [t] });
+  const spread = b.sum(b.mul(h, total), { axes: [t] });
+  b.output("loss", b.div(b.sum(spread, { dims: [0], batch: true }), b.batchSize()));
+  b.output("h", h);
+  return b.finish();
 }
 
 /** One recurrence inside another: along s within each t, whose last value feeds the next t. */
@@ -224,7 +226,7 @@ export const graphs = {
   gru,
   lags,
   bidirectional,
-  variance,
+  sumOfSums,
   twoLevel,
   grid,
   attention,

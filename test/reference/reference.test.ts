@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { Tensor } from "../../backends/api.ts";
 import { evaluateGraph } from "../../backends/reference/evaluate.ts";
 import { reference } from "../../backends/reference/index.ts";
+import { Interpreter } from "../../backends/reference/interpreter.ts";
 import { differentiate } from "../../compiler/autodiff/differentiate.ts";
 import { GraphBuilder } from "../../compiler/ops/builder.ts";
 import { drawUniform } from "../../compiler/ops/random.ts";
@@ -65,6 +66,24 @@ describe("Elman's network", () => {
         expect(Math.abs(found[i]! - value)).toBeLessThan(tolerances.handwritten);
       }
     }
+  });
+
+  test("is NaN in the padding, for whatever reads it to be seen", () => {
+    const graph = elman(inputs, units);
+    const environment = { batch: 3, parameters, inputs: new Map([["x", drawn(3, 3, steps, inputs)]]) };
+    const interpreter = new Interpreter(graph, {
+      ...environment,
+      lengths: new Map([[t, [7, 4, 0]]]),
+      extents: new Map([[t, 7]]),
+      states: new Map(),
+      seed: 0,
+      step: 0,
+    });
+    const { data } = interpreter.valueOf(graph.outputs.get("h")!, new Map([[t, 5]]));
+    const perExample = [0, 1, 2].map(example => [...data.subarray(example * units, (example + 1) * units)]);
+    expect(perExample.map(values => values.map(Number.isNaN))).toEqual(
+      [false, true, true].map(isPadding => new Array(units).fill(isPadding)),
+    );
   });
 
   test("a thousand steps need no deep recursion", () => {

@@ -79,6 +79,7 @@ const examples: { readonly [C in Ours]: Example } = {
   F0845: data(x),
   F0846: { kind: "action", run: () => Promise.reject(explained(tooLarge())) },
   F0847: { kind: "action", run: () => loadWeights({ name: "h.b", shape: [4], dtype: "index" }) },
+  F0848: { kind: "action", run: () => evaluateNothing() },
   F0850: command,
   F0920: command,
   F0921: command,
@@ -191,6 +192,11 @@ function loadWeights({
   const { tensors, metadata } = session.checkpoint();
   const other = zeros(dtype, shape);
   session.load({ metadata, tensors: new Map([...tensors, [name, other]]) }, "tagger.safetensors");
+}
+
+async function evaluateNothing(): Promise<void> {
+  const model = { ...tagger, name: "Echo", evaluate: () => ({ ...tagger.infer(), results: [] }) };
+  await new Session({ model, backend: reference }).evaluate(sampleDataset(inputs, [], 0));
 }
 
 function tooLarge(): unknown {

@@ -60,3 +60,9 @@ test("imports are found relative to the file that imports", () => {
   });
   expect(readImportFile("./none.frond", inFolder("main.frond"))).toBeNull();
 });
+
+test("what is there but cannot be imported is not called missing", async () => {
+  writeFileSync(inFolder("binary.frond"), Uint8Array.of(0xff, 0xfe));
+  const found = await diagnosticsOf(() => readImportFile("./binary.frond", inFolder("main.frond")));
+  expect(found.map(({ code, help }) => [code, ...help])).toEqual([["F0820", "it is no text in UTF-8"]]);
+});

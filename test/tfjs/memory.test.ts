@@ -110,15 +110,18 @@ test("two states of one executable, and results that outlive the next run", asyn
 test("one executable for every batch and extent, the empty ones included", async () => {
   const program = programOf(withGradients(elman()));
   const executable = await cpu.compile(program);
-  for (const [batch, extent] of [
-    [1, 1],
-    [7, 9],
-    [2, 0],
-    [7, 2],
-    [1, 1],
+  for (const [batch, extent, shortest] of [
+    [1, 1, 1],
+    [7, 9, 0],
+    [2, 0, 0],
+    [7, 2, 0],
+    [1, 1, 1],
+    // The same batch and extent, equal lengths and ragged ones in turn.
+    [4, 5, 5],
+    [4, 5, 0],
+    [4, 5, 5],
   ] as const) {
-    // biome-ignore format: sizes
-    const environment = randomEnvironment(program.graph, { batch, extent, shortest: 0 });
+    const environment = randomEnvironment(program.graph, { batch, extent, shortest });
     const alone = await cpu.compile(program);
     expect(await runWith(executable, program, environment)).toEqual(
       await runWith(alone, program, environment),

@@ -274,6 +274,17 @@ describe.each(names)("%s", op => {
 
 const special = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, Number.NaN, 0, -0, 1, -1, 100, -100, 1e-30, -3e38]; // biome-ignore format: a list
 
+/** One example, nothing fed. */
+const nothing: Required<PlainEnvironment> = {
+  batch: 1,
+  lengths: new Map(),
+  inputs: new Map(),
+  parameters: new Map(),
+  states: new Map(),
+  seed: 0,
+  step: 0,
+};
+
 /** Fed as x: real[n] batched, without axes. */
 async function specials(
   build: (b: GraphBuilder, x: NodeId) => NodeId,
@@ -286,15 +297,7 @@ async function specials(
     shape: [1, special.length],
     data: Float64Array.from(special, Math.fround),
   };
-  const environment: Required<PlainEnvironment> = {
-    batch: 1,
-    lengths: new Map(),
-    inputs: new Map([["x", x]]),
-    parameters: new Map(),
-    states: new Map(),
-    seed: 0,
-    step: 0,
-  };
+  const environment = { ...nothing, inputs: new Map([["x", x]]) };
   const actual = (await runCpu(programOf(graph), environment)).get("y")!;
   return { actual, expected: evaluateGraph(graph, environment).get("y")! };
 }
@@ -317,6 +320,42 @@ test.each(binaries)("%s of all pairs of them", async op => {
     b[op](b.broadcast(b.reshape(x, [n, 1]), { shape: [n, n] }), x),
   );
   expect([...actual.data].map(Math.fround)).toEqual([...expected.data].map(Math.fround));
+});
+
+test("gather outside of the table gives NaN, and position 0 of positions", async () => {
+  const b = new GraphBuilder();
+  const [far, negative] = [b.constant(7, "index"), b.constant(-1, "index")];
+  b.output("far", b.gather(b.constant([1, 2, 3, 4], "real", [2, 2]), far));
+  b.output("negative", b.gather(b.parameter("p", [3]), negative));
+  b.output("positions", b.gather(b.constant([5, 6], "index", [2]), far));
+  const p: Tensor = { dtype: "real", shape: [3], data: Float64Array.of(1, 2, 3) };
+  const graph = b.finish();
+  const environment = { ...nothing, parameters: new Map([["p", p]]) };
+  const [actual, expected] = [await runCpu(programOf(graph), environment), evaluateGraph(graph, environment)];
+  for (const [name, values] of [
+    ["far", [NaN, NaN]],
+    ["negative", [NaN]],
+    ["positions", [0]],
+  ] as const) {
+    expect([...actual.get(name)!.data]).toEqual(values);
+    expect([...expected.get(name)!.data]).toEqual(values);
+  }
+});
+
+test("comparisons see what is stored, whether or not it was", async () => {
+  const b = new GraphBuilder();
+  const x = b.input("x", { shape: [64] });
+  const y = b.input("y", { shape: [64] });
+  // exp(x) is read by nothing but the comparison: it stays in a register.
+  b.output("same", b.equal(b.exp(x), y));
+  const numbers = Float32Array.from({ length: 64 }, (_, i) => Math.sin(i));
+  const tensor = (data: Float32Array): Tensor => ({ dtype: "real", shape: [1, 64], data });
+  const inputs = new Map([
+    ["x", tensor(numbers)],
+    ["y", tensor(numbers.map(Math.exp))],
+  ]);
+  const { data } = (await runCpu(programOf(b.finish()), { ...nothing, inputs })).get("same")!;
+  expect([...data]).toEqual(new Array(64).fill(1));
 });
 
 test.each(["max", "logsumexp"] as const)("%s of rows of -inf, of inf, of NaN and of nothing", async op => {
