@@ -18,7 +18,7 @@ export function bindContract(node: NodeOf<"contract">, binder: Binder): void {
   const [leftId, rightId] = [node.inputs[0]!, node.inputs[1]!];
   const [left, right] = cleanOperands(node, binder);
   const out = binder.place(node.id);
-  const dims = productDims(node, binder, left, right, out);
+  const dims = productDims(dimensionsOf(node, binder, left, right));
   const places = { left, right };
   const invariant = (id: NodeId, place: Place): boolean =>
     binder.isInvariant(id) && place === binder.place(id);
@@ -66,50 +66,73 @@ function cleanOperands(node: NodeOf<"contract">, binder: Binder): readonly [Plac
 const inOrder = (binder: Binder, axes: readonly AxisId[]): readonly AxisId[] =>
   [...new Set(axes)].sort((a, b) => binder.axisNumber(a) - binder.axisNumber(b));
 
-function productDims(
-  node: NodeOf<"contract">,
-  binder: Binder,
-  left: Place,
-  right: Place,
-  out: Place,
-): Readonly<Record<"h" | "m" | "n" | "k", ProductDims>> {
-  const { attrs } = node;
-  const [x, y] = [binder.type(node.inputs[0]!), binder.type(node.inputs[1]!)];
+/** One dimension of a contraction: an axis, the batch or a feature label. */
+interface Dimension {
+  readonly size: number;
+  /** Whether the operands vary along it. */
+  readonly varies: readonly [left: boolean, right: boolean];
+  readonly summed: boolean;
+  readonly strides: readonly [left: number, right: number, out: number];
+}
+
+/** Sorts dimensions into those of heads (in both operands and the result), rows, columns and summands. */
+function productDims(dimensions: readonly Dimension[]): Readonly<Record<"h" | "m" | "n" | "k", ProductDims>> {
   const dims = { h: emptyDims(), m: emptyDims(), n: emptyDims(), k: emptyDims() };
-  const add = (
-    inLeft: boolean,
-    inRight: boolean,
-    summed: boolean,
-    size: number,
-    strides: readonly number[],
-  ) => {
-    const kind = summed ? "k" : inLeft && inRight ? "h" : inLeft ? "m" : "n";
-    dims[kind].sizes.push(size);
-    dims[kind].left.push(strides[0]!);
-    dims[kind].right.push(strides[1]!);
-    dims[kind].out.push(strides[2]!);
-  };
-  const space = { axes: inOrder(binder, [...x.axes, ...y.axes]), batched: x.batched || y.batched };
-  for (const axis of space.axes) {
-    if (binder.bound.includes(axis)) continue;
-    const strides = [left, right, out].map(place => place.axes.get(axis)?.step ?? 0);
-    add(has(x, left, axis), has(y, right, axis), attrs.axes.includes(axis), binder.extent(axis), strides);
-  }
-  const batches = [left.batch, right.batch, out.batch];
-  // A cleaned operand may vary between examples where the node itself does not.
-  const varies = [x.batched || left.batch !== 0, y.batched || right.batch !== 0] as const;
-  if (space.batched) add(varies[0], varies[1], attrs.batch, binder.batch, batches);
-  const strideOf = (place: Place, labels: readonly number[], label: number): number =>
-    place.dims[labels.indexOf(label)] ?? 0;
-  for (const label of new Set([...attrs.left, ...attrs.right])) {
-    const size = x.shape[attrs.left.indexOf(label)] ?? y.shape[attrs.right.indexOf(label)] ?? 0;
-    const strides = [strideOf(left, attrs.left, label), strideOf(right, attrs.right, label), strideOf(out, attrs.out, label)]; // biome-ignore format: three alike
-    add(attrs.left.includes(label), attrs.right.includes(label), !attrs.out.includes(label), size, strides);
+  for (const {
+    size,
+    varies: [inLeft, inRight],
+    summed,
+    strides,
+  } of dimensions) {
+    const { sizes, left, right, out } = dims[summed ? "k" : inLeft && inRight ? "h" : inLeft ? "m" : "n"];
+    sizes.push(size);
+    left.push(strides[0]);
+    right.push(strides[1]);
+    out.push(strides[2]);
   }
   return dims;
 }
 
+const emptyDims = (): MutableDims => ({ sizes: [], left: [], right: [], out: [] });
+
+/** Axes that no loop binds, the batch where an operand has it, labels; outermost first. */
+function dimensionsOf(
+  node: NodeOf<"contract">,
+  binder: Binder,
+  left: Place,
+  right: Place,
+): readonly Dimension[] {
+  const { attrs } = node;
+  const out = binder.place(node.id);
+  const [x, y] = [binder.type(node.inputs[0]!), binder.type(node.inputs[1]!)];
+  const axes = inOrder(binder, [...x.axes, ...y.axes]).filter(axis => !binder.bound.includes(axis));
+  const along = axes.map((axis): Dimension => {
+    const step = (place: Place): number => place.axes.get(axis)?.step ?? 0;
+    return {
+      size: binder.extent(axis),
+      varies: [has(x, left, axis), has(y, right, axis)],
+      summed: attrs.axes.includes(axis),
+      strides: [step(left), step(right), step(out)],
+    };
+  });
+  const batch: Dimension = {
+    size: binder.batch,
+    // A cleaned operand may vary between examples where the node itself does not.
+    varies: [x.batched || left.batch !== 0, y.batched || right.batch !== 0],
+    summed: attrs.batch,
+    strides: [left.batch, right.batch, out.batch],
+  };
+  const labels = [...new Set([...attrs.left, ...attrs.right])].map((label): Dimension => {
+    const step = (place: Place, own: readonly number[]): number => place.dims[own.indexOf(label)] ?? 0;
+    return {
+      size: x.shape[attrs.left.indexOf(label)] ?? y.shape[attrs.right.indexOf(label)] ?? 0,
+      varies: [attrs.left.includes(label), attrs.right.includes(label)],
+      summed: !attrs.out.includes(label),
+      strides: [step(left, attrs.left), step(right, attrs.right), step(out, attrs.out)],
+    };
+  });
+  return [...along, ...(x.batched || y.batched ? [batch] : []), ...labels];
+}
+
 const has = (type: NodeType, place: Place, axis: AxisId): boolean =>
   type.axes.includes(axis) || place.axes.has(axis);
-
-const emptyDims = (): MutableDims => ({ sizes: [], left: [], right: [], out: [] });

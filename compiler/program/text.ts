@@ -61,32 +61,47 @@ export function parseProgram(text: string): ParsedProgram {
   return { ok: true, program: { ...header, graph: schedule.graph, schedule } };
 }
 
+/** What the records of a header have. */
+const fields = {
+  input: ["name", "role", "dtype", "shape", "axes", "classes", "span"],
+  parameter: ["name", "shape", "axes", "init", "span"],
+  state: ["name", "dtype", "shape", "axes", "initial"],
+  update: ["target", "output"],
+} as const;
+
 /** Adds what a line says; returns what is wrong with it, or null. */
 function readLine(header: Header, word: string, json: string): string | null {
-  let value: never;
+  let value: unknown;
   try {
-    value = JSON.parse(json) as never;
+    value = JSON.parse(json);
   } catch {
     return `what follows \`${word}\` is not JSON`;
   }
   switch (word) {
     case "program":
+      if (typeof value !== "string") return "`program` wants a name";
       header.name = value;
-      break;
-    case "input":
-      header.inputs.push(value);
-      break;
-    case "parameter":
-      header.parameters.push(value);
-      break;
-    case "state":
-      header.states.push(value);
-      break;
-    case "update":
-      header.updates.push(value);
-      break;
-    default:
+      return null;
+    case "result":
+      if (typeof value !== "string") return "`result` wants a name";
       header.results.push(value);
+      return null;
+    case "input":
+      return addRecord(word, value, header.inputs);
+    case "parameter":
+      return addRecord(word, value, header.parameters);
+    case "state":
+      return addRecord(word, value, header.states);
+    default:
+      return addRecord("update", value, header.updates);
   }
+}
+
+function addRecord<Spec>(word: keyof typeof fields, value: unknown, list: Spec[]): string | null {
+  if (typeof value !== "object" || value === null) return `\`${word}\` wants a record`;
+  const missing = fields[word].find(field => !Object.hasOwn(value, field));
+  if (missing !== undefined) return `\`${word}\` lacks \`${missing}\``;
+  // What stands in the fields is not looked at: these texts come from `printProgram`.
+  list.push(value as Spec);
   return null;
 }

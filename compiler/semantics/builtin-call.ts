@@ -130,26 +130,36 @@ function checkBrackets(
   }
   const axes: AxisName[] = [];
   for (const item of call.axes) {
-    if (item.kind !== "name" || item.indices !== null) {
-      const negated = item.kind === "unary";
-      const label = negated ? "a reduction has no direction" : "not an axis";
-      const help = [`brackets hold the names of axes: \`${name}[t](..)\``];
-      const diagnostic = negated
-        ? report("F0217", { axis: textOf(item.operand.span) }, item.span, { label })
-        : report("F0202", { name: textOf(item.span) }, item.span, { label, help });
-      reportAt(place, diagnostic);
-      return null;
-    }
-    if (findAxis(place.scope, item.name.name) === null) {
-      return reportUnknownAxis(place, item.name.name, item.span);
-    }
-    if (axes.includes(item.name.name)) {
-      reportAt(place, report("F0211", { axis: item.name.name }, item.span, { label: "for the second time" }));
-      return null;
-    }
-    axes.push(item.name.name);
+    const axis = bracketedAxis(place, name, item, axes);
+    if (axis === null) return null;
+    axes.push(axis);
   }
   return axes;
+}
+
+/** One item of a primitive's brackets; null after a complaint. */
+function bracketedAxis(
+  place: Place,
+  callee: string,
+  item: Expression,
+  before: readonly AxisName[],
+): AxisName | null {
+  const { span } = item;
+  if (item.kind !== "name" || item.indices !== null) {
+    const negated = item.kind === "unary";
+    const label = negated ? "a reduction has no direction" : "not an axis";
+    const help = [`brackets hold the names of axes: \`${callee}[t](..)\``];
+    const diagnostic = negated
+      ? report("F0217", { axis: textOf(item.operand.span) }, span, { label })
+      : report("F0202", { name: textOf(span) }, span, { label, help });
+    reportAt(place, diagnostic);
+    return null;
+  }
+  const axis = item.name.name;
+  if (findAxis(place.scope, axis) === null) return reportUnknownAxis(place, axis, span);
+  if (!before.includes(axis)) return axis;
+  reportAt(place, report("F0211", { axis }, span, { label: "for the second time" }));
+  return null;
 }
 
 /** Inside a reduction the axis runs over all steps, so that the left side's offset does not reach there. */
@@ -281,87 +291,4 @@ function axesOfResult(
   }
   const kept = record.brackets === "kept" ? present : [...present].filter(axis => !axes.includes(axis));
   return inOrder(place.scope, kept);
-}
-
-/** Two sizes that must agree. What only an instance can tell becomes a constraint of the definition. */
-export function requireSame(
-  place: Place,
-  left: Size,
-  right: Size,
-  complain: () => ReturnType<typeof report>,
-): boolean {
-  const comparison = compareSizes(left, right);
-  if (comparison === "equal") return true;
-  if (comparison === "different") {
-    reportAt(place, complain());
-    return false;
-  }
-  // A model whose sizes have defaults must fit with them.
-  const defaults = defaultSizes(place.scope, [...namesInSize(left), ...namesInSize(right)]);
-  if (defaults !== null && evaluateSize(left, defaults) !== evaluateSize(right, defaults)) {
-    const symbolic = complain();
-    reportAt(place, { ...symbolic, label: withSizes(symbolic.label, defaults) });
-    return false;
-  }
-  if (place.mode === "strict")
-    place.scope.constraints.push({ check: sizes => checkInstance(left, right, sizes, complain) });
-  return true;
-}
-
-/** The defaults of a model's sizes; null when one has none, and for layers, whose sizes come with each use. */
-function defaultSizes(scope: DefinitionScope, names: readonly string[]): ReadonlyMap<string, number> | null {
-  if (scope.definition.kind === "layer") return null;
-  const found = new Map<string, number>();
-  for (const name of names) {
-    const symbol = scope.symbols.get(name);
-    const otherwise = symbol?.kind === "static" ? symbol.parameter.default : null;
-    if (otherwise === null) return null;
-    if (otherwise.kind === "number") found.set(name, otherwise.value);
-    else if (otherwise.kind === "size") {
-      const inner = defaultSizes(scope, namesInSize(otherwise.size));
-      if (inner === null) return null;
-      found.set(name, evaluateSize(otherwise.size, inner));
-    } else return null;
-  }
-  return found;
-}
-
-function checkInstance(
-  left: Size,
-  right: Size,
-  sizes: ReadonlyMap<string, number>,
-  complain: () => ReturnType<typeof report>,
-) {
-  const [a, b] = [evaluateSize(left, sizes), evaluateSize(right, sizes)];
-  if (a === b) return null;
-  const symbolic = complain();
-  const names = [...new Set([...namesInSize(left), ...namesInSize(right)])];
-  const values = new Map(names.map(name => [name, sizes.get(name) ?? 0] as const));
-  return report("F0701", { left: printSize(left), a, right: printSize(right), b }, symbolic.span, {
-    label: isPlain(left) && isPlain(right) ? symbolic.label : withSizes(symbolic.label, values),
-    notes: symbolic.notes,
-    help: symbolic.help,
-  });
-}
-
-/** A name or a number: its value says all. */
-const isPlain = (size: Size): boolean => bareName(size) !== null || constantOf(size) !== null;
-
-/** A label with the values that make two sizes differ. */
-const withSizes = (label: string, sizes: ReadonlyMap<string, number>): string =>
-  `${label}, with ${[...sizes].map(([name, value]) => `${name} = ${value}`).join(", ")}`;
-
-export function hostOf(place: Place): RuleHost {
-  const { scope } = place;
-  return {
-    report: diagnostic => reportAt(place, diagnostic),
-    require: (left, right, complain) => requireSame(place, left, right, complain),
-    isWhole: value => isWhole(scope, value),
-    axisLength: axis => {
-      const symbol = scope.symbols.get(axis);
-      return symbol?.kind === "axis" ? symbol.length : null;
-    },
-    isDefined: name => place.owners.includes(name),
-    declaration: name => scope.symbols.get(name)?.span ?? null,
-  };
 }

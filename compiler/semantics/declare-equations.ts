@@ -2,10 +2,10 @@
 
 import { didYouMean } from "../diagnostics/nearest.ts";
 import { report } from "../diagnostics/report.ts";
-import { counted, textOf } from "../diagnostics/wording.ts";
+import { textOf } from "../diagnostics/wording.ts";
 import type { Expression, Target as LeftSide } from "../syntax/ast.ts";
 import { add } from "./declare.ts";
-import { reportUnknownAxis } from "./indices.ts";
+import { axesMismatch, reportUnknownAxis } from "./indices.ts";
 import {
   type BoundaryDraft,
   type EquationDraft,
@@ -186,28 +186,10 @@ function attach(place: Place, boundary: BoundaryDraft): void {
     return;
   }
   if (!draft.sound) return;
-  const wanted = `${name}[${draft.order.join(", ")}]`;
-  if (
-    boundary.axes.length !== draft.order.length ||
-    boundary.axes.some((axis, at) => axis !== draft.order[at])
-  ) {
-    const notes = [{ span: draft.targetSpan, text: `\`${wanted}\` is defined here` }];
-    const values = {
-      name,
-      axes: counted(draft.order.length, "axis", "axes"),
-      found: counted(boundary.axes.length, "index", "indices"),
-    };
-    const mixed = boundary.axes.length === draft.order.length;
-    const found = boundary.axes.find((axis, at) => axis !== draft.order[at]) ?? "";
-    const diagnostic = mixed
-      ? report(
-          "F0205",
-          { name, wanted: draft.order[boundary.axes.indexOf(found)] ?? "", found },
-          targetSpan,
-          { notes },
-        )
-      : report("F0204", values, targetSpan, { label: `write all axes of \`${wanted}\``, notes });
-    scope.report(diagnostic);
+  const target = { name, order: draft.order, declaration: draft.targetSpan, span: targetSpan };
+  const mismatch = axesMismatch(target, boundary.axes);
+  if (mismatch !== null) {
+    scope.report(mismatch);
     return;
   }
   draft.boundaries.push({ ...boundary, axes: boundary.axes.filter(axis => axis !== boundary.axis) });

@@ -4,11 +4,12 @@
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { didYouMean } from "../diagnostics/nearest.ts";
 import { report } from "../diagnostics/report.ts";
-import { counted, textOf } from "../diagnostics/wording.ts";
+import { textOf } from "../diagnostics/wording.ts";
 import { checkCycles } from "./cycles.ts";
 import { declare, plainPlace } from "./declare.ts";
 import { checkGenerate } from "./generate.ts";
 import type { CheckedDefinition, Formal } from "./globals.ts";
+import { axesMismatch } from "./indices.ts";
 import { inferAndCheck } from "./infer.ts";
 import { functionNamed } from "./layer-functions.ts";
 import { collectReads, endsInside, immediateArguments, type LayerFacts, type Reads } from "./reads.ts";
@@ -113,23 +114,12 @@ function checkResults(scope: DefinitionScope): readonly string[] {
     scope.used.add(name.name);
     const { draft } = symbol;
     if (!draft.sound) continue;
-    const axes = indices.map(item => textOf(item.span));
-    if (axes.length === draft.order.length && axes.every((axis, at) => axis === draft.order[at])) continue;
-    const notes = [{ span: draft.targetSpan, text: "it is defined here" }];
-    const values = {
-      name: name.name,
-      axes: counted(draft.order.length, "axis", "axes"),
-      found: counted(axes.length, "index", "indices"),
-    };
-    const at = axes.findIndex((axis, index) => axis !== draft.order[index]);
-    const differs = axes.length === draft.order.length;
-    scope.report(
-      differs
-        ? report("F0205", { name: name.name, wanted: draft.order[at] ?? "", found: axes[at] ?? "" }, span, {
-            notes,
-          })
-        : report("F0204", values, span, { notes }),
+    const target = { name: name.name, order: draft.order, declaration: draft.targetSpan, span };
+    const mismatch = axesMismatch(
+      target,
+      indices.map(item => textOf(item.span)),
     );
+    if (mismatch !== null) scope.report(mismatch);
   }
   return scope.definition.results.map(({ name }) => name.name);
 }

@@ -3,7 +3,7 @@
 import { report } from "../diagnostics/report.ts";
 import { shorten, textOf } from "../diagnostics/wording.ts";
 import type { Expression } from "../syntax/ast.ts";
-import { hostOf, requireSame } from "./builtin-call.ts";
+import { hostOf, requireSame } from "./require-sizes.ts";
 import { checkCall, checkExpression } from "./expression.ts";
 import { printFeature } from "./print-type.ts";
 import { broadcast, origins, sameShape } from "./rules/shapes.ts";
@@ -93,7 +93,7 @@ const sameMove = (left: EquationDraft, right: EquationDraft): boolean =>
     return other !== undefined && sameShape([offset], [other]);
   });
 
-/** Every axis on the right stands on the left; a left axis along which nothing varies is a warning. */
+/** Every axis on the right stands on the left; where nothing on the right varies at all, that is a warning. */
 function checkLeftAxes(place: Place, draft: EquationDraft, value: TypedExpression): boolean {
   const extra = value.type.axes.find(axis => !draft.order.includes(axis));
   if (extra !== undefined) {
@@ -109,8 +109,8 @@ function checkLeftAxes(place: Place, draft: EquationDraft, value: TypedExpressio
     );
     return false;
   }
-  for (const axis of draft.order) {
-    if (value.type.axes.includes(axis) || draft.name === "") continue;
+  const [axis] = draft.order;
+  if (axis !== undefined && value.type.axes.length === 0 && draft.name !== "") {
     reportAt(
       place,
       report("F0208", { name: draft.name, axis }, draft.targetSpan, {

@@ -1,7 +1,7 @@
 // The index items of a name: `t`, `t-k`, `t+k`, `first`, `last`, `last-k`, `first+k`. The parser takes any expression;
 // here it must be the name's own axis (or an end of it) plus an offset known before the run.
 
-import type { Span } from "../diagnostics/diagnostic.ts";
+import type { Diagnostic, Span } from "../diagnostics/diagnostic.ts";
 import { didYouMean } from "../diagnostics/nearest.ts";
 import { report } from "../diagnostics/report.ts";
 import { counted, textOf } from "../diagnostics/wording.ts";
@@ -39,19 +39,8 @@ export function resolveIndices(
   }
   if (items.length !== order.length) {
     const label = order.length === 0 ? "it has no axes" : `${items.length} instead of ${order.length}`;
-    const values = {
-      name,
-      axes: counted(order.length, "axis", "axes"),
-      found: counted(items.length, "index", "indices"),
-    };
-    const help =
-      order.length === 0
-        ? [
-            `write \`${name}\`, or give it its axis where it is declared: \`${name}[${items.map(item => textOf(item.span)).join(", ")}]\``,
-          ]
-        : [`write \`${written(name, order)}\``];
-    if (order.length > 0 && items.length > order.length)
-      help.push("brackets hold axes only; features are taken by `slice` or `split`");
+    const help = countHelp(target, items);
+    const values = countsOf(name, order, items);
     reportAt(place, report("F0204", values, target.span, { label, notes: [declared], help }));
     return null;
   }
@@ -65,8 +54,35 @@ export function resolveIndices(
   return indices;
 }
 
-const written = (name: string, order: readonly AxisName[]): string =>
+export const written = (name: string, order: readonly AxisName[]): string =>
   order.length === 0 ? name : `${name}[${order.join(", ")}]`;
+
+/** What is wrong with axes that stand for a name elsewhere than in its equation; null where they are its own. */
+export function axesMismatch(
+  { name, order, declaration, span }: Indexed,
+  axes: readonly string[],
+): Diagnostic | null {
+  const at = axes.findIndex((axis, index) => axis !== order[index]);
+  if (at < 0 && axes.length === order.length) return null;
+  const notes = [{ span: declaration, text: `\`${written(name, order)}\` is defined here` }];
+  if (axes.length === order.length) {
+    return report("F0205", { name, wanted: order[at] ?? "", found: axes[at] ?? "" }, span, { notes });
+  }
+  return report("F0204", countsOf(name, order, axes), span, { notes, help: [`write \`${written(name, order)}\``] });
+}
+
+const countsOf = (name: string, order: readonly AxisName[], found: readonly unknown[]) => ({
+  name,
+  axes: counted(order.length, "axis", "axes"),
+  found: counted(found.length, "index", "indices"),
+});
+
+function countHelp({ name, order }: Indexed, items: readonly Expression[]): readonly string[] {
+  const given = written(name, items.map(item => textOf(item.span)));
+  if (order.length === 0) return [`write \`${name}\`, or give it its axis where it is declared: \`${given}\``];
+  const features = "brackets hold axes only; features are taken by `slice` or `split`";
+  return [`write \`${written(name, order)}\``, ...(items.length > order.length ? [features] : [])];
+}
 
 /** A sum taken apart: the axis or end it counts from, and the rest. */
 interface Sum {

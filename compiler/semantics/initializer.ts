@@ -6,7 +6,7 @@ import { report } from "../diagnostics/report.ts";
 import { shorten, textOf } from "../diagnostics/wording.ts";
 import type { Expression } from "../syntax/ast.ts";
 import { matchArguments } from "./arguments.ts";
-import { requireSame } from "./builtin-call.ts";
+import { requireSame } from "./require-sizes.ts";
 import { checkExpression } from "./expression.ts";
 import { printShape } from "./print-type.ts";
 import type { Place } from "./scope.ts";

@@ -220,24 +220,40 @@ function staticArguments(
 
 /** `gru[-t](..)`: the layer's axes by the brackets; null after a complaint. */
 function bindAxes(place: Place, call: CallExpression, { definition }: Target): readonly BoundAxis[] | null {
-  const wanted = definition.axes.map(axis => axis.name);
   const items = call.axes ?? [];
-  const name = call.callee.name;
-  if (items.length !== wanted.length) {
+  if (items.length !== definition.axes.length) return reportAxisCount(place, call, definition);
+  const bound: BoundAxis[] = [];
+  for (const item of items) {
+    const axis = boundAxis(place, call, item, bound);
+    if (axis === null) return null;
+    bound.push(axis);
+  }
+  return bound;
+}
+
+function reportAxisCount(place: Place, call: CallExpression, definition: Target["definition"]): null {
+  const wanted = definition.axes.map(axis => axis.name);
+  const given = call.axes?.length ?? 0;
+  const { name, span } = call.callee;
     const form = wanted.length === 0 ? `${name}(..)` : `${name}[${wanted.join(", ")}](..)`;
     const label = wanted.length === 0 ? "it works at each step by itself" : "its axes are given in brackets";
     const notes = [{ span: definition.headerSpan, text: "it is declared here" }];
-    const given = items.length === 0 ? "none is given" : `${counted(items.length, "is", "are")} given`;
-    const values = {
-      name,
-      wanted: wanted.length === 0 ? "no axis" : counted(wanted.length, "axis", "axes"),
-      given,
-    };
-    reportAt(place, report("F0218", values, call.callee.span, { label, notes, help: [`write \`${form}\``] }));
-    return null;
-  }
-  const bound: BoundAxis[] = [];
-  for (const item of items) {
+  const values = {
+    name,
+    wanted: wanted.length === 0 ? "no axis" : counted(wanted.length, "axis", "axes"),
+    given: given === 0 ? "none is given" : `${counted(given, "is", "are")} given`,
+  };
+  reportAt(place, report("F0218", values, span, { label, notes, help: [`write \`${form}\``] }));
+  return null;
+}
+
+/** One item of a call's brackets; null after a complaint. */
+function boundAxis(
+  place: Place,
+  call: CallExpression,
+  item: Expression,
+  before: readonly BoundAxis[],
+): BoundAxis | null {
     const reversed = item.kind === "unary" && item.operator === "-";
     const base = reversed ? item.operand : item;
     if (base.kind !== "name" || base.indices !== null) {
@@ -250,7 +266,7 @@ function bindAxes(place: Place, call: CallExpression, { definition }: Target): r
     }
     const axis = base.name.name;
     if (findAxis(place.scope, axis) === null) return reportUnknownAxis(place, axis, base.span);
-    if (bound.some(other => other.axis === axis)) {
+    if (before.some(other => other.axis === axis)) {
       reportAt(place, report("F0211", { axis }, item.span, { label: "for the second time" }));
       return null;
     }
@@ -258,9 +274,7 @@ function bindAxes(place: Place, call: CallExpression, { definition }: Target): r
       reportAt(place, movedAlong(axis, call.span));
       return null;
     }
-    bound.push({ axis, reversed });
-  }
-  return bound;
+    return { axis, reversed };
 }
 
 /** Where the parameters of this use live: the equation's own name, or its name and the layer's. */

@@ -4,7 +4,7 @@
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { report } from "../diagnostics/report.ts";
 import type { Expression } from "../syntax/ast.ts";
-import { hostOf, requireSame } from "./builtin-call.ts";
+import { hostOf, requireSame } from "./require-sizes.ts";
 import type { CheckedDefinition } from "./globals.ts";
 import { printFeature } from "./print-type.ts";
 import { origins, quote } from "./rules/shapes.ts";

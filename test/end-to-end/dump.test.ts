@@ -137,6 +137,8 @@ test("a program's text that is not one is refused with its line", () => {
   const text = compileNamed("elman").dump("program");
   const broken = parseProgram(text.replace(/^input .*$/m, 'input {"name":'));
   expect(broken).toMatchObject({ ok: false, line: 2 });
+  const partial = parseProgram(text.replace(/^input .*$/m, 'input {"name": "x"}'));
+  expect(partial).toEqual({ ok: false, line: 2, problem: "`input` lacks `role`" });
   const cut = parseProgram(text.replace("\nschedule\n", "\n"));
   expect(cut.ok).toBe(false);
 });

@@ -97,6 +97,12 @@ describe("texts that are hardly texts", () => {
     ["many negations", body(`a = ${"not ".repeat(5000)}x`), 1],
     ["a long sum", body(`a = x${" + x".repeat(3000)}`), 1],
     ["a long power", body(`a = x${" ^ x".repeat(3000)}`), 1],
+    ["a file too long to read", body(`a = ${"x".repeat(2 ** 18)}`), 1],
+    ["a file of too many words", body(`a = 1\n`.repeat(21_000)), 1],
+    ["a line of ten thousand names", body(`(${"n, ".repeat(10_000)}m) = f(x)\n b = x y`), 1],
+    ["a header of two thousand arguments", `model M(${"n: size, ".repeat(2000)}) {\n  a = x y\n}`, 1],
+    ["a thousand imports", `${'import { a } from "./a.frond"\n'.repeat(1000)}${body("a = x y")}`, 1],
+    ["a thousand models without ends", "model M {\n".repeat(1000), 1],
     ["a tall tree", body(`a = ${"(".repeat(45)}x${`${" + x".repeat(100)})`.repeat(45)}`), 1],
   ])("%s", (_, text, atLeast) => {
     let diagnostics: readonly Diagnostic[] = [];

@@ -13,10 +13,10 @@ import { compileNamed, environmentOf } from "../harness/models.ts";
 import { tolerances } from "../harness/tolerances.ts";
 import { feedsOf, trainOn, valuesOf } from "../harness/training.ts";
 
-/** Ragged batches of several sizes; extents that come again, and examples of length 0. */
+/** Ragged batches of several sizes; extents that come again, of `j` others; examples of length 0. */
 const environments = (program: Program): readonly Required<PlainEnvironment>[] =>
   [4, 2, 4, 5, 2].map((extent, seed) =>
-    environmentOf(program, { seed, extent, batch: 2 + (seed % 2), shortest: 0 }),
+    environmentOf(program, { seed, extent, extents: { j: 2 + seed }, batch: 2 + (seed % 2), shortest: 0 }),
   );
 
 /** Straight code on the reference adds up in another order; in float32 that is visible after steps of Adam. */

@@ -8,6 +8,7 @@ import { runPasses } from "../../compiler/passes/pass.ts";
 import { afterAdjoint } from "../../compiler/passes/pipeline.ts";
 import { type ScheduleOptions, scheduleWith } from "../../compiler/schedule/merge.ts";
 import type { Schedule } from "../../compiler/schedule/schedule.ts";
+import { liveNodes } from "../../compiler/schedule/wiring.ts";
 import { unrollBy } from "../../compiler/unroll/partial.ts";
 import { unroll } from "../../compiler/unroll/unroll.ts";
 import { outputsError } from "../harness/differences.ts";
@@ -44,6 +45,7 @@ describe.each(Object.entries(graphs))("%s", (_, make) => {
       const unrolled = unroll(scheduled(adjoint, options), extentsOf(adjoint, extent));
       expect(verify(unrolled)).toEqual([]);
       expect([...unrolled.nodes.values()].some(hasLaterOperand)).toBe(false);
+      expect(liveNodes(unrolled).size).toBe(unrolled.nodes.size);
       const actual = evaluateGraph(unrolled, environment);
       expect(outputsError(actual, evaluateGraph(adjoint, environment))).toBeLessThan(tolerances.rearranged);
     }
