@@ -46,6 +46,7 @@ const noImports: ReadImport = () => null;
 
 interface Front {
   readonly definitions: readonly TypedDefinition[];
+  readonly outermost: readonly TypedDefinition[];
   readonly diagnostics: readonly Diagnostic[];
   readonly failed: boolean;
 }
@@ -53,18 +54,23 @@ interface Front {
 /** Parses and checks. What does not parse is left out of the check, which knows the names that went with it. */
 function front(source: Source, { readImport = noImports }: CheckOptions): Front {
   const { file, diagnostics: syntax, gaps } = parse(source);
-  const { definitions, diagnostics: meaning } = checkFile(file, loadLibrary(), readImport, gaps);
+  const { definitions, outermost, diagnostics: meaning } = checkFile(file, loadLibrary(), readImport, gaps);
   const place = ({ span }: Diagnostic): number =>
     span === null || span.source.name !== source.name ? Number.POSITIVE_INFINITY : span.start;
   const diagnostics = [...syntax, ...meaning].sort((a, b) => place(a) - place(b) || 0);
-  return { definitions, diagnostics, failed: diagnostics.some(({ severity }) => severity === "error") };
+  return {
+    definitions,
+    outermost,
+    diagnostics,
+    failed: diagnostics.some(({ severity }) => severity === "error"),
+  };
 }
 
 /** Everything that is wrong with a source, in the order of its text. */
 export function checkSource(source: Source, options: CheckOptions = {}): readonly Diagnostic[] {
-  const { definitions, diagnostics, failed } = front(source, options);
+  const { outermost, diagnostics, failed } = front(source, options);
   if (failed) return diagnostics;
-  return [...diagnostics, ...definitions.flatMap(definition => checkOrder(definition))];
+  return [...diagnostics, ...outermost.flatMap(definition => checkOrder(definition))];
 }
 
 /** Compiles one model of a source. */

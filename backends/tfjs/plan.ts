@@ -271,7 +271,6 @@ class Lifetimes {
         for (const id of item.accumulated) this.#defined(id, loops, at);
         this.walk(item.body, [...loops, item.loop]);
         span.to = ++this.#now;
-        for (const id of item.accumulated) this.#reads.push({ id, at: span.to, loops });
       } else if (item.kind === "fused") {
         for (const { node } of item.loads) this.#reads.push({ id: this.#root(node), at, loops });
         for (const id of item.stores) this.#defined(id, loops, at);
@@ -304,9 +303,8 @@ class Lifetimes {
       life.to = Math.max(life.to, at);
       const entered = loops.find(loop => !life.loops.includes(loop));
       if (entered !== undefined) life.to = Math.max(life.to, this.#spans.get(entered)!.to);
-      const left = life.loops.find(loop => !loops.includes(loop));
-      if (left !== undefined) this.#cover(life, left);
     }
+    // What is kept beyond an iteration, for later ones or for readers outside, lives as long as the loop.
     for (const [id, life] of this.#lives) {
       const node = this.#graph.nodes.get(id)!;
       const carried = life.loops.find(

@@ -85,7 +85,7 @@ function printedLine(line: string): PrintedLine {
 }
 
 /** Tabs become spaces, controls a visible sign, so that underlines stand where they should. */
-export function cellsOf(line: string): readonly Cell[] {
+function cellsOf(line: string): readonly Cell[] {
   const cells: Cell[] = [];
   let column = 0;
   for (const character of line) {

@@ -8,20 +8,50 @@ import type { AxisId, Graph, NodeId } from "../graph/graph.ts";
 import { lower } from "../lower/lower.ts";
 import type { LoweredModel } from "../lower/model.ts";
 import { type AxisObstacle, type CycleProblem, schedule } from "../schedule/build.ts";
-import type { TypedDefinition, TypedEquation, TypedExpression } from "../semantics/typed.ts";
+import type {
+  Static,
+  StaticParameter,
+  TypedAxis,
+  TypedDefinition,
+  TypedEquation,
+  TypedExpression,
+} from "../semantics/typed.ts";
 
-/** A size for models that give none: whether a recurrence has an order does not depend on sizes. */
-const anySize = 2;
+/** A size where none is given: whether a recurrence has an order does not depend on sizes. */
+const anySize: Static = { kind: "number", value: 2 };
 
-/** The recurrences of a model that have no order; nothing for layers, whose uses are looked at instead. */
-export function checkOrder(model: TypedDefinition): readonly Diagnostic[] {
-  if (model.kind !== "model") return [];
-  const open = model.statics.filter(one => one.kind === "size" && one.default === null);
-  const sizes = new Map(open.map(({ name }) => [name, anySize] as const));
-  const { lowered, diagnostics } = lower(model, { sizes, mode: "train" });
+/** The recurrences of a definition that have no order, and what else keeps a model from being lowered. */
+export function checkOrder(definition: TypedDefinition): readonly Diagnostic[] {
+  const closed = withDefaults(definition.kind === "model" ? definition : asModel(definition));
+  const { lowered, diagnostics } = lower(closed, { sizes: new Map(), mode: "train" });
+  if (lowered !== null) return unordered(lowered);
   // With sizes of our own choice, a refusal says nothing about the user's.
-  if (lowered === null) return open.length > 0 ? [] : diagnostics;
-  return unordered(lowered);
+  const chosen =
+    definition.kind === "layer" || closed.statics.some((one, at) => one !== definition.statics[at]);
+  return chosen ? [] : diagnostics;
+}
+
+function withDefaults(definition: TypedDefinition): TypedDefinition {
+  const statics = definition.statics.map((one): StaticParameter => {
+    if (one.default !== null || one.kind === "function") return one;
+    return { ...one, default: one.kind === "bool" ? { kind: "bool", value: false } : anySize };
+  });
+  return { ...definition, statics };
+}
+
+/** A layer as a model of its own: its arguments are inputs, its results outputs, its inferred sizes given. */
+function asModel(layer: TypedDefinition): TypedDefinition {
+  const sizes = layer.inferred.map((name): StaticParameter => {
+    return { name, kind: "size", default: anySize, span: layer.headerSpan };
+  });
+  const equations = [...layer.equations].map(([name, equation]): [string, TypedEquation] => {
+    return [name, layer.results.includes(name) ? { ...equation, role: "output" } : equation];
+  });
+  const axes = layer.axes.map(
+    (axis): TypedAxis => (axis.kind === "bound" ? { ...axis, kind: "dynamic" } : axis),
+  );
+  const statics = [...sizes, ...layer.statics];
+  return { ...layer, kind: "model", axes, statics, inferred: [], equations: new Map(equations) };
 }
 
 type Equations = LoweredModel["equations"];

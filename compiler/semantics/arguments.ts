@@ -69,7 +69,8 @@ function wrongPlace(
     return report("F0405", { callee }, arg.span, { label: "positional", notes, help });
   }
   if (formal !== undefined) return null;
-  const most = formals.length === 0 ? "no arguments" : `at most ${counted(formals.length, "argument", "arguments")}`;
+  const most =
+    formals.length === 0 ? "no arguments" : `at most ${counted(formals.length, "argument", "arguments")}`;
   const help = formals.length === 0 ? [] : [taken(formals)];
   return report("F0401", { callee, most }, arg.span, { label: "one too many", help });
 }

@@ -9,18 +9,11 @@ import { matchArguments } from "./arguments.ts";
 import { type BuiltinName, builtins } from "./builtins.ts";
 import { checkArguments, checkExpression } from "./expression.ts";
 import { reportUnknownAxis } from "./indices.ts";
-import type { BuiltinParameter, BuiltinRecord, Feature, RuleHost } from "./rules/rule.ts";
-import { type DefinitionScope, featureOf, findAxis, inOrder, type Place, reportAt } from "./scope.ts";
-import {
-  bareName,
-  compareSizes,
-  constantOf,
-  evaluateSize,
-  namesInSize,
-  printSize,
-  type Size,
-} from "./size.ts";
-import { isWhole, sizeOf, staticOf, staticSize } from "./statics.ts";
+import { hostOf } from "./require-sizes.ts";
+import type { BuiltinParameter, BuiltinRecord, Feature } from "./rules/rule.ts";
+import { featureOf, findAxis, inOrder, type Place, reportAt } from "./scope.ts";
+import type { Size } from "./size.ts";
+import { sizeOf, staticOf, staticSize } from "./statics.ts";
 import type { AxisName, Static, TypedExpression, ValueType } from "./typed.ts";
 
 type CallExpression = Extract<Expression, { kind: "call" }>;

@@ -16,6 +16,8 @@ export type { ReadImport };
 export interface Checked {
   /** Of this file, in its order. Where a definition has errors, its tree lacks the equations concerned. */
   readonly definitions: readonly TypedDefinition[];
+  /** Those of them that no other definition of the file calls. */
+  readonly outermost: readonly TypedDefinition[];
   /** In the order of their place in the file; those of imported files last. */
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -81,18 +83,25 @@ export function checkFile(
     gaps,
   );
   reportTwice(file.definitions, sink);
-  for (const definition of calledFirst(file.definitions)) shop.check({ definition, globals }, new Map());
+  const { order, called } = callsIn(file.definitions);
+  for (const definition of order) shop.check({ definition, globals }, new Map());
   const definitions = file.definitions.flatMap(definition => {
     const checked = shop.check({ definition, globals }, new Map());
     return checked === "recursive" ? [] : [checked.typed];
   });
   warnUnusedImports(file, globals, sink);
   for (const diagnostic of libraryErrors) sink(diagnostic);
-  return { definitions, diagnostics: inOrder(file, found) };
+  const outermost = definitions.filter(({ name }) => !called.has(name));
+  return { definitions, outermost, diagnostics: inOrder(file, found) };
 }
 
-/** Layers before those that use them, so that long chains of layers do not make the recursion deep. */
-function calledFirst(definitions: readonly Definition[]): readonly Definition[] {
+interface Calls {
+  /** Layers before those that use them, so that long chains of layers do not make the recursion deep. */
+  readonly order: readonly Definition[];
+  readonly called: ReadonlySet<string>;
+}
+
+function callsIn(definitions: readonly Definition[]): Calls {
   const at = new Map(definitions.map((definition, index) => [definition.name.name, index]));
   const needs = definitions.map(({ body }) => {
     const called = new Set<string>();
@@ -101,9 +110,11 @@ function calledFirst(definitions: readonly Definition[]): readonly Definition[] 
     }
     return [...called].flatMap(name => at.get(name) ?? []);
   });
-  return components(definitions.length, index => needs[index]!)
-    .flat()
-    .map(index => definitions[index]!);
+  const order = components(definitions.length, index => needs[index]!).flat();
+  return {
+    order: order.map(index => definitions[index]!),
+    called: new Set(needs.flat().map(index => definitions[index]!.name.name)),
+  };
 }
 
 function reportTwice(definitions: readonly Definition[], sink: (diagnostic: Diagnostic) => void): void {

@@ -24,10 +24,7 @@ export interface Declared {
 
 type Kinded<K extends Statement["kind"]> = Extract<Statement, { kind: K }>;
 
-export const statementsOf = <K extends Statement["kind"]>(
-  scope: DefinitionScope,
-  kind: K,
-): readonly Kinded<K>[] =>
+const statementsOf = <K extends Statement["kind"]>(scope: DefinitionScope, kind: K): readonly Kinded<K>[] =>
   scope.definition.body.filter((statement): statement is Kinded<K> => statement.kind === kind);
 
 export const plainPlace = (scope: DefinitionScope): Place => ({
@@ -171,7 +168,7 @@ function defaultOf(
 }
 
 /** Indices of a declaration: names of axes, each once. Null after a complaint. */
-export function declaredAxes(place: Place, { name, indices }: LeftSide): readonly AxisName[] | null {
+function declaredAxes(place: Place, { name, indices }: LeftSide): readonly AxisName[] | null {
   const axes: AxisName[] = [];
   for (const item of indices) {
     if (item.kind !== "name" || item.indices !== null) {

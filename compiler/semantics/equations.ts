@@ -3,9 +3,9 @@
 import { report } from "../diagnostics/report.ts";
 import { shorten, textOf } from "../diagnostics/wording.ts";
 import type { Expression } from "../syntax/ast.ts";
-import { hostOf, requireSame } from "./require-sizes.ts";
 import { checkCall, checkExpression } from "./expression.ts";
 import { printFeature } from "./print-type.ts";
+import { hostOf, requireSame } from "./require-sizes.ts";
 import { broadcast, origins, sameShape } from "./rules/shapes.ts";
 import {
   type BoundaryDraft,

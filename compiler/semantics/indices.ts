@@ -68,7 +68,10 @@ export function axesMismatch(
   if (axes.length === order.length) {
     return report("F0205", { name, wanted: order[at] ?? "", found: axes[at] ?? "" }, span, { notes });
   }
-  return report("F0204", countsOf(name, order, axes), span, { notes, help: [`write \`${written(name, order)}\``] });
+  return report("F0204", countsOf(name, order, axes), span, {
+    notes,
+    help: [`write \`${written(name, order)}\``],
+  });
 }
 
 const countsOf = (name: string, order: readonly AxisName[], found: readonly unknown[]) => ({
@@ -78,8 +81,12 @@ const countsOf = (name: string, order: readonly AxisName[], found: readonly unkn
 });
 
 function countHelp({ name, order }: Indexed, items: readonly Expression[]): readonly string[] {
-  const given = written(name, items.map(item => textOf(item.span)));
-  if (order.length === 0) return [`write \`${name}\`, or give it its axis where it is declared: \`${given}\``];
+  const given = written(
+    name,
+    items.map(item => textOf(item.span)),
+  );
+  if (order.length === 0)
+    return [`write \`${name}\`, or give it its axis where it is declared: \`${given}\``];
   const features = "brackets hold axes only; features are taken by `slice` or `split`";
   return [`write \`${written(name, order)}\``, ...(items.length > order.length ? [features] : [])];
 }

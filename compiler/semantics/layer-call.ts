@@ -235,9 +235,9 @@ function reportAxisCount(place: Place, call: CallExpression, definition: Target[
   const wanted = definition.axes.map(axis => axis.name);
   const given = call.axes?.length ?? 0;
   const { name, span } = call.callee;
-    const form = wanted.length === 0 ? `${name}(..)` : `${name}[${wanted.join(", ")}](..)`;
-    const label = wanted.length === 0 ? "it works at each step by itself" : "its axes are given in brackets";
-    const notes = [{ span: definition.headerSpan, text: "it is declared here" }];
+  const form = wanted.length === 0 ? `${name}(..)` : `${name}[${wanted.join(", ")}](..)`;
+  const label = wanted.length === 0 ? "it works at each step by itself" : "its axes are given in brackets";
+  const notes = [{ span: definition.headerSpan, text: "it is declared here" }];
   const values = {
     name,
     wanted: wanted.length === 0 ? "no axis" : counted(wanted.length, "axis", "axes"),
@@ -254,27 +254,24 @@ function boundAxis(
   item: Expression,
   before: readonly BoundAxis[],
 ): BoundAxis | null {
-    const reversed = item.kind === "unary" && item.operator === "-";
-    const base = reversed ? item.operand : item;
-    if (base.kind !== "name" || base.indices !== null) {
-      const help = ["the brackets of a call take axes, `[t]` or `[-t]`; positions belong to the arguments"];
-      reportAt(
-        place,
-        report("F0209", { text: textOf(item.span) }, item.span, { label: "not an axis", help }),
-      );
-      return null;
-    }
-    const axis = base.name.name;
-    if (findAxis(place.scope, axis) === null) return reportUnknownAxis(place, axis, base.span);
-    if (before.some(other => other.axis === axis)) {
-      reportAt(place, report("F0211", { axis }, item.span, { label: "for the second time" }));
-      return null;
-    }
-    if (place.moved.has(axis)) {
-      reportAt(place, movedAlong(axis, call.span));
-      return null;
-    }
-    return { axis, reversed };
+  const reversed = item.kind === "unary" && item.operator === "-";
+  const base = reversed ? item.operand : item;
+  if (base.kind !== "name" || base.indices !== null) {
+    const help = ["the brackets of a call take axes, `[t]` or `[-t]`; positions belong to the arguments"];
+    reportAt(place, report("F0209", { text: textOf(item.span) }, item.span, { label: "not an axis", help }));
+    return null;
+  }
+  const axis = base.name.name;
+  if (findAxis(place.scope, axis) === null) return reportUnknownAxis(place, axis, base.span);
+  if (before.some(other => other.axis === axis)) {
+    reportAt(place, report("F0211", { axis }, item.span, { label: "for the second time" }));
+    return null;
+  }
+  if (place.moved.has(axis)) {
+    reportAt(place, movedAlong(axis, call.span));
+    return null;
+  }
+  return { axis, reversed };
 }
 
 /** Where the parameters of this use live: the equation's own name, or its name and the layer's. */

@@ -4,9 +4,9 @@
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { report } from "../diagnostics/report.ts";
 import type { Expression } from "../syntax/ast.ts";
-import { hostOf, requireSame } from "./require-sizes.ts";
 import type { CheckedDefinition } from "./globals.ts";
 import { printFeature } from "./print-type.ts";
+import { hostOf, requireSame } from "./require-sizes.ts";
 import { origins, quote } from "./rules/shapes.ts";
 import { type Place, reportAt } from "./scope.ts";
 import {

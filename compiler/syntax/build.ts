@@ -19,26 +19,7 @@ import type {
 } from "./ast.ts";
 import { grammar } from "./grammar.ts";
 import { createGrouping, type Operand, type Prefix } from "./precedence.ts";
-
-/** A stretch of text that no rule of the grammar could read. */
-export interface Bad {
-  readonly kind: "bad";
-  readonly what: "statement" | "setting" | "header" | "item";
-  readonly span: Span;
-}
-
-/** What happens to bad stretches: they are reported, and what is good in them is given back. */
-export interface Recovery {
-  /** A block's items in order, good and bad; all that is good in the end. */
-  statements(items: readonly (Statement | Bad)[]): readonly Statement[];
-  other(bad: Bad): void;
-  /** A name that something unreadable would have brought. */
-  lose(name: string): void;
-  /** A block that lacks its `{` or `}`; `header` is what it belongs to, `at` where the brace should be. */
-  missingBrace(brace: "{" | "}", header: Span, at: number): void;
-  /** The `///` lines right above a definition. */
-  docAbove(start: number): string;
-}
+import type { Bad, Recovery } from "./recover.ts";
 
 export interface Builder {
   /** Statements that were built before stand in the text as placeholders; they are given by place. */
@@ -307,23 +288,16 @@ export function createBuilder(source: Source, diagnostics: Diagnostic[], recover
     Group(_open, inner, _close) {
       const value = expression(inner);
       const span = spanOf(this);
-      return measured(
-        value.kind === "binary" ? { ...value, span, parenthesized: true } : { ...value, span },
-        partsOf(value),
-      );
+      return measured(value.kind === "binary" ? { ...value, span, parenthesized: true } : { ...value, span });
     },
     Reference(name, _open, indices, _close, left, args, _right): Expression {
       const axes = bracketed(indices);
       const span = spanOf(this);
       if (left.numChildren === 0) {
-        return measured({ kind: "name", name: identifier(name), indices: axes, span }, axes ?? []);
+        return measured({ kind: "name", name: identifier(name), indices: axes, span });
       }
       const list = optionalList<Argument>(args.child(0));
-      const values = list.map(argument => argument.value);
-      return measured({ kind: "call", callee: identifier(name), axes, args: list, span }, [
-        ...(axes ?? []),
-        ...values,
-      ]);
+      return measured({ kind: "call", callee: identifier(name), axes, args: list, span });
     },
     Arguments: (first, _commas, rest, _comma) => listed(first, rest),
     Argument_named(label, _colon, value): Argument {
@@ -360,19 +334,4 @@ export function createBuilder(source: Source, diagnostics: Diagnostic[], recover
       return statement;
     },
   };
-}
-
-function partsOf(expression: Expression): readonly Expression[] {
-  switch (expression.kind) {
-    case "binary":
-      return [expression.left, expression.right];
-    case "unary":
-      return [expression.operand];
-    case "call":
-      return [...(expression.axes ?? []), ...expression.args.map(argument => argument.value)];
-    case "name":
-      return expression.indices ?? [];
-    default:
-      return [];
-  }
 }

@@ -48,11 +48,11 @@ function parameter({ target, type, default: value }: Parameter): string {
   return `${formatTarget(target)}: ${formatType(type)}${value === null ? "" : ` = ${formatExpression(value)}`}`;
 }
 
-export function formatTarget({ name, indices }: Target): string {
+function formatTarget({ name, indices }: Target): string {
   return name.name + (indices.length === 0 ? "" : bracket(indices));
 }
 
-export function formatType(type: TypeExpression): string {
+function formatType(type: TypeExpression): string {
   switch (type.kind) {
     case "real":
       return type.shape.length === 0 ? "real" : `real${bracket(type.shape)}`;
@@ -68,7 +68,7 @@ export function formatType(type: TypeExpression): string {
   }
 }
 
-export function formatStatement(statement: Statement): string {
+function formatStatement(statement: Statement): string {
   switch (statement.kind) {
     case "axis":
       return `axis ${statement.names.map(name => name.name).join(", ")}`;

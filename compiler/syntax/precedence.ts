@@ -57,9 +57,9 @@ export function createGrouping(source: Source, diagnostics: Diagnostic[]) {
   const heights = new WeakMap<Expression, number>();
 
   /** Remembers a tree's height; a tree too high is reported and replaced by a leaf. */
-  function measured(expression: Expression, parts: readonly Expression[]): Expression {
+  function measured(expression: Expression): Expression {
     let height = 1;
-    for (const part of parts) height = Math.max(height, 1 + (heights.get(part) ?? 1));
+    for (const part of partsOf(expression)) height = Math.max(height, 1 + (heights.get(part) ?? 1));
     if (height > longest) return tooLong(expression.span);
     heights.set(expression, height);
     return expression;
@@ -85,7 +85,7 @@ function createClimb(
   operands: readonly Operand[],
   operators: readonly Infix[],
   diagnostics: Diagnostic[],
-  measured: (expression: Expression, parts: readonly Expression[]) => Expression,
+  measured: (expression: Expression) => Expression,
 ): () => Expression {
   let at = 0; // the operand to read next; operator i stands before operand i + 1
 
@@ -97,7 +97,7 @@ function createClimb(
       reportLooseNot(prefix, operand.prefixes[from - 1]?.operator ?? operators[at - 1]?.operator ?? "-");
     const inner = binary(level, () => unary(operand, from + 1, level));
     const span = { source, start: prefix.span.start, end: inner.span.end };
-    return measured({ kind: "unary", operator: prefix.operator, operand: inner, span }, [inner]);
+    return measured({ kind: "unary", operator: prefix.operator, operand: inner, span });
   }
 
   function reportLooseNot(prefix: Prefix, operator: string): void {
@@ -140,7 +140,7 @@ function createClimb(
       span,
       parenthesized: false,
     };
-    return measured(whole, [left, right]);
+    return measured(whole);
   }
 
   /** `0 < x < 1`: reported, and of unknown meaning. */
@@ -172,4 +172,19 @@ function createClimb(
   }
 
   return () => binary(0, () => unary(operands[0]!, 0, 0));
+}
+
+function partsOf(expression: Expression): readonly Expression[] {
+  switch (expression.kind) {
+    case "binary":
+      return [expression.left, expression.right];
+    case "unary":
+      return [expression.operand];
+    case "call":
+      return [...(expression.axes ?? []), ...expression.args.map(argument => argument.value)];
+    case "name":
+      return expression.indices ?? [];
+    default:
+      return [];
+  }
 }

@@ -2,10 +2,9 @@
 // by itself, and what still does not parse is explained.
 
 import type { MatchResult } from "ohm-js";
-import type { Diagnostic, Source } from "../diagnostics/diagnostic.ts";
+import type { Diagnostic, Source, Span } from "../diagnostics/diagnostic.ts";
 import { report } from "../diagnostics/report.ts";
 import type { Statement } from "./ast.ts";
-import type { Bad, Recovery } from "./build.ts";
 import { explain } from "./explain.ts";
 import { grammar } from "./grammar.ts";
 import type { Scan } from "./scan.ts";
@@ -20,6 +19,26 @@ import {
   wantsMore,
 } from "./scene.ts";
 import type { Token } from "./tokens.ts";
+
+/** A stretch of text that no rule of the grammar could read. */
+export interface Bad {
+  readonly kind: "bad";
+  readonly what: "statement" | "setting" | "header" | "item";
+  readonly span: Span;
+}
+
+/** What happens to bad stretches: they are reported, and what is good in them is given back. */
+export interface Recovery {
+  /** A block's items in order, good and bad; all that is good in the end. */
+  statements(items: readonly (Statement | Bad)[]): readonly Statement[];
+  other(bad: Bad): void;
+  /** A name that something unreadable would have brought. */
+  lose(name: string): void;
+  /** A block that lacks its `{` or `}`; `header` is what it belongs to, `at` where the brace should be. */
+  missingBrace(brace: "{" | "}", header: Span, at: number): void;
+  /** The `///` lines right above a definition. */
+  docAbove(start: number): string;
+}
 
 export interface RecoveryResult extends Recovery {
   readonly diagnostics: readonly Diagnostic[];

@@ -7,7 +7,7 @@ import { report } from "../diagnostics/report.ts";
 import { type Token, type Tokens, tokenize } from "./tokens.ts";
 
 /** Ohm takes about 40 stack frames for a level; 50 levels are far inside the smallest stack met in practice. */
-export const deepest = 50;
+const deepest = 50;
 
 /** Beyond this a file is not text, and more of the same helps nobody. */
 const mostCharacterReports = 20;

@@ -146,6 +146,19 @@ export function sumOfSums(units = 2): Graph {
   return b.finish();
 }
 
+/** A product summed over the steps of a backward recurrence, whose other factor is the same at all of them. */
+export function weighted(units = 4): Graph {
+  const b = new GraphBuilder();
+  const t = b.axis("t", null);
+  const h = elmanCell(b, "h", b.input("x", { shape: [2], axes: [t] }), t, { units, offset: -1 });
+  const weight = b.input("weight", {});
+  const over = { left: [0], right: [], out: [0], axes: [t], batch: true };
+  const total = b.contract(h, weight, over);
+  b.output("loss", b.div(b.sum(total, { dims: [0] }), b.batchSize()));
+  b.output("h", h);
+  return b.finish();
+}
+
 /** One recurrence inside another: along s within each t, whose last value feeds the next t. */
 export function twoLevel(units = 2): Graph {
   const b = new GraphBuilder();
@@ -227,6 +240,7 @@ export const graphs = {
   lags,
   bidirectional,
   sumOfSums,
+  weighted,
   twoLevel,
   grid,
   attention,

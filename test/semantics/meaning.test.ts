@@ -85,7 +85,8 @@ type Values = readonly (readonly [body: string, expected: Nested, layers?: strin
 /** Each body has an output `y`. */
 function gives(title: string, rows: Values): void {
   describe(title, () => {
-    test.each(rows)("%s", (body, expected, layers) => {
+    test.each(rows.map(([body, expected, layers]) => ({ body, expected, layers })))("$body", row => {
+      const { body, expected, layers } = row;
       const { y } = outputsOf(modelOf(body, layers));
       const [found, wanted] = [[y].flat(5) as number[], [expected].flat(5) as number[]];
       expect(found.length).toBe(wanted.length);
@@ -311,7 +312,8 @@ type Refusals = readonly (readonly [body: string, codes: readonly string[], laye
 /** Bodies of models with all that is said of them. */
 function says(title: string, rows: Refusals): void {
   describe(title, () => {
-    test.each(rows)("%s", (body, codes, layers) => {
+    test.each(rows.map(([body, codes, layers]) => ({ body, codes, layers })))("$body", row => {
+      const { body, codes, layers } = row;
       const found = codesOf(modelOf(body, layers).replace(/\(n: size.*\) \{/, "{"));
       expect(found).toEqual(codes);
     });
@@ -391,6 +393,7 @@ says("refused: boundaries", [
 
 says("refused: shapes and kinds", [
   ["output y[t] = v[t] + W", ["F0301"]],
+  ["output y[t] = u + slice(u, 0, 1) + x[t]", ["F0301"]],
   ["output y[t] = x[t] @ u", ["F0302"]],
   ["h[t] = x[t] @ u\n  g[t] = softmax(h[t])\n  output y[t] = dense(g[t], 3) + h[t]", ["F0302"]],
   ["output y[t] = dense(x[t], 3)", ["F0303"]],
@@ -468,4 +471,12 @@ test("parameters are named by the equations that use them", () => {
     "f.h.dense.W",
     "f.h.dense.b",
   ]);
+});
+
+test("layers that nothing uses have an order too", () => {
+  const layer = (right: string): string =>
+    `layer f[t](x[t]: real[n], k: number, deep: bool) -> h[t] {\n  h[t] = k * x[t] + where(deep, x[t], ${right})\n}\n`;
+  expect(codesOf(layer("h[t-1]"))).toEqual([]);
+  expect(codesOf(layer("h[t-1] + h[t+1]"))).toEqual(["F0502"]);
+  expect(codesOf(layer("mean[t](h[t-1])"))).toEqual(["F0503"]);
 });

@@ -76,6 +76,25 @@ test("a run that fails changes no parameter and leaves nothing", async () => {
   executable.dispose();
 });
 
+test("a result that there is no room for leaves nothing", async () => {
+  const b = new GraphBuilder();
+  b.output("small", b.input("x", {}));
+  // A view: only the result takes room.
+  b.output("large", b.broadcast(b.parameter("p", [1e6]), { batched: true }));
+  const program = programOf(b.finish());
+  const executable = await cpu.compile(program);
+  const p = { dtype: "real", shape: [1e6], data: new Float32Array(1e6) } as const;
+  const state = executable.createState(new Map([["p", p]]));
+  const x = { dtype: "real", shape: [5000], data: new Float32Array(5000) } as const;
+  const feeds = { batch: 5000, inputs: new Map([["x", x]]), lengths: new Map(), seed: 0, step: 0 };
+  await expect(executable.run(feeds, state)).rejects.toThrow("F0905");
+  const start = held();
+  await expect(executable.run(feeds, state)).rejects.toThrow("F0905");
+  expect(held()).toEqual(start);
+  state.dispose();
+  executable.dispose();
+});
+
 test("updates that exchange two values see the old ones", async () => {
   const b = new GraphBuilder();
   const [p, q] = [b.parameter("p", [2]), b.parameter("q", [2])];

@@ -217,6 +217,12 @@ function contractions({ b, t, s, k, x, grid, row, fixed, weights }: Given): read
     // Sums nothing: computed as elementwise nodes are.
     b.contract(row, x, { left: [2], right: [0, 1], out: [1, 0, 2] }),
     b.contract(x, weights, { left: [0, 1], right: [0, 1], out: [1, 0] }),
+    // The result has its operand's shape, but not its order.
+    b.contract(b.exp(b.slice(x, 1, 0, 3)), b.slice(weights, 1, 0, 3), {
+      left: [0, 1],
+      right: [0, 1],
+      out: [1, 0],
+    }),
     b.contract(b.exp(row), b.exp(row), { left: [0], right: [1], out: [1, 0] }),
   ];
 }

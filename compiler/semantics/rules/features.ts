@@ -83,7 +83,7 @@ function concatType(input: RuleInput): RuleResult | null {
     const complain = () =>
       report("F0309", { left: printFeature(first!.type), right: printFeature(arg.type) }, arg.span, {
         label: "all sizes but the last must agree",
-        notes: origins(input.host, first!, arg),
+        notes: origins(input.host, first!, arg).filter(note => note.span.start !== arg.span.start),
       });
     if (ends.length !== rest.length) {
       input.host.report(complain());
@@ -185,7 +185,7 @@ const indexed = (arg: TypedExpression): TypedExpression => ({
 });
 
 /** An index must be of the range that it is used for; index(t) and literals have none. */
-export function requireRange(
+function requireRange(
   input: RuleInput,
   i: TypedExpression,
   wanted: Size,
@@ -263,9 +263,14 @@ export const featureRules = {
   outer: feature("All products of two vectors: [n], [m] is [n, m].", [value("a"), value("b")], outerType, {
     guess: ([a, b]) => (a && b ? realOf([...a.shape.slice(0, 1), ...b.shape.slice(0, 1)]) : null),
   }),
-  gather: feature("Row i of a table: [n, ..rest] is [..rest].", [value("table"), value("i")], gatherType, {
-    guess: ([table]) => (table ? { ...table, shape: table.shape.slice(1) } : null),
-  }),
+  gather: feature(
+    "Row i of a table: [n, ..rest] is [..rest]. A row that is not there is NaN.",
+    [value("table"), value("i")],
+    gatherType,
+    {
+      guess: ([table]) => (table ? { ...table, shape: table.shape.slice(1) } : null),
+    },
+  ),
   oneHot: feature("1 at position i of n, 0 elsewhere.", [value("i"), size("n", "later")], oneHotType),
   argmax: feature("The position of the largest feature (the first, if several).", [value("x")], argmaxType),
   zeros: feature("Zeros of a shape.", [shape("shape")], filled),

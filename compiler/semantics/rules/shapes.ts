@@ -71,10 +71,16 @@ function elementwiseHelp(input: RuleInput, left: TypedExpression, right: TypedEx
   const [leftText, rightText] = [quote(left), quote(right)];
   const short = leftText !== null && rightText !== null;
   if (input.name === "mul" && short && matmulFits(a, b)) {
-    return [`a product of a vector and a matrix is written \`${leftText} @ ${rightText}\``];
+    return [`a product of vectors or matrices is written \`${leftText} @ ${rightText}\``];
   }
   if (input.name === "mul" && short && matmulFits(b, a)) {
-    return [`a product of a vector and a matrix is written \`${rightText} @ ${leftText}\``];
+    return [`a product of vectors or matrices is written \`${rightText} @ ${leftText}\``];
+  }
+  const single = [left, right].find(
+    ({ type }) => type.shape.length === 1 && constantOf(type.shape[0]!) === 1,
+  );
+  if (single !== undefined) {
+    return [`only scalars are repeated; a single feature becomes one by \`sum(${quote(single) ?? ".."})\``];
   }
   const ratio = sizeRatio(a.at(-1), b.at(-1));
   if (ratio === null) return [];
