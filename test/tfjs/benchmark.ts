@@ -1,5 +1,5 @@
 // Times the cpu backend on the seed's network: LSTM(128) with a dense softmax over 10 classes at every step, batch 32,
-// 50 steps of 10 features, Adam. Build, then `node dist/test/tfjs/benchmark.js`; prints medians.
+// 50 steps of 10 features, Adam. `npx tsc --outDir .bench && node .bench/test/tfjs/benchmark.js` prints medians.
 
 import { cpu } from "../../backends/tfjs/cpu.ts";
 import type { Graph } from "../../compiler/graph/graph.ts";
