@@ -96,9 +96,7 @@ function activeNodes(graph: Graph, loss: NodeId, wrt: readonly NodeId[]): readon
     const node = nodeOf(graph, id);
     return isDifferentiable(node) ? node.inputs : [];
   });
-  return [...graph.nodes.values()].filter(
-    node => node.type.dtype === "real" && below.has(node.id) && above.has(node.id),
-  );
+  return [...graph.nodes.values()].filter(({ id }) => below.has(id) && above.has(id));
 }
 
 const isDifferentiable = (node: Node): boolean =>

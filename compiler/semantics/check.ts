@@ -9,7 +9,7 @@ import { type CheckedDefinition, FileGlobals, type Globals, Workshop } from "./g
 import { loadFile, type ReadImport, warnUnusedImports } from "./imports.ts";
 import type { LayerFacts } from "./reads.ts";
 import type { LayerCall, TypedDefinition } from "./typed.ts";
-import { components, namesCalled } from "./walk.ts";
+import { namesCalled } from "./walk.ts";
 
 export type { ReadImport };
 
@@ -83,38 +83,24 @@ export function checkFile(
     gaps,
   );
   reportTwice(file.definitions, sink);
-  const { order, called } = callsIn(file.definitions);
-  for (const definition of order) shop.check({ definition, globals }, new Map());
   const definitions = file.definitions.flatMap(definition => {
     const checked = shop.check({ definition, globals }, new Map());
-    return checked === "recursive" ? [] : [checked.typed];
+    return typeof checked === "string" ? [] : [checked.typed];
   });
   warnUnusedImports(file, globals, sink);
   for (const diagnostic of libraryErrors) sink(diagnostic);
+  const called = calledIn(file.definitions);
   const outermost = definitions.filter(({ name }) => !called.has(name));
   return { definitions, outermost, diagnostics: inOrder(file, found) };
 }
 
-interface Calls {
-  /** Layers before those that use them, so that long chains of layers do not make the recursion deep. */
-  readonly order: readonly Definition[];
-  readonly called: ReadonlySet<string>;
-}
-
-function callsIn(definitions: readonly Definition[]): Calls {
-  const at = new Map(definitions.map((definition, index) => [definition.name.name, index]));
-  const needs = definitions.map(({ body }) => {
-    const called = new Set<string>();
-    for (const statement of body) {
-      if (statement.kind === "equation" || statement.kind === "share") namesCalled(statement.value, called);
-    }
-    return [...called].flatMap(name => at.get(name) ?? []);
-  });
-  const order = components(definitions.length, index => needs[index]!).flat();
-  return {
-    order: order.map(index => definitions[index]!),
-    called: new Set(needs.flat().map(index => definitions[index]!.name.name)),
-  };
+/** The names of a file's definitions that others of them call. */
+function calledIn(definitions: readonly Definition[]): ReadonlySet<string> {
+  const called = new Set<string>();
+  for (const statement of definitions.flatMap(({ body }) => body)) {
+    if (statement.kind === "equation" || statement.kind === "share") namesCalled(statement.value, called);
+  }
+  return called;
 }
 
 function reportTwice(definitions: readonly Definition[], sink: (diagnostic: Diagnostic) => void): void {

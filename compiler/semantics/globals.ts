@@ -6,6 +6,7 @@ import type { Definition, SourceFile } from "../syntax/ast.ts";
 import { type Gaps, noGaps } from "../syntax/parse.ts";
 import type { FunctionValue, Target } from "./scope.ts";
 import type { AxisName, TypedDefinition, ValueType } from "./typed.ts";
+import { namesCalled } from "./walk.ts";
 
 /** A parameter as a call sees it, in the order written. */
 export interface Formal {
@@ -36,9 +37,11 @@ export interface EndRead {
 /** What one file sees. */
 export interface Globals {
   find(name: string): Target | null;
+  /** As `find`, but not as a use of the name. */
+  lookUp(name: string): Target | null;
   names(): readonly string[];
   /** `recursive` while the definition is being checked already; `chain` then tells the way around. */
-  check(target: Target, functions: ReadonlyMap<string, FunctionValue>): CheckedDefinition | "recursive";
+  check(target: Target, functions: ReadonlyMap<string, FunctionValue>): CheckedDefinition | Refusal;
   chain(target: Target): readonly string[];
   /** Names that have been looked for. */
   readonly used: Set<string>;
@@ -51,38 +54,86 @@ export type CheckDefinition = (
   functions: ReadonlyMap<string, FunctionValue>,
 ) => CheckedDefinition;
 
-/** Checks each definition once, and refuses circles. Shared by all files of one check (and by all for the library). */
+/** Why a definition cannot be checked now: it is being checked already, or too many wait for it. */
+export type Refusal = "recursive" | "tooDeep";
+
+/** Levels of layers that wait for each other's check: each costs a good part of the stack. */
+export const mostWaiting = 10;
+
+const noFunctions: ReadonlyMap<string, FunctionValue> = new Map();
+
+/**
+ * Checks each definition once, and refuses circles. Shared by all files of one check (and by all for the library).
+ * What a definition calls is checked before it, without recursion; only layers with functions are checked on the way.
+ */
 export class Workshop {
   readonly #checkDefinition: CheckDefinition;
   readonly #done = new Map<Definition, Map<string, CheckedDefinition>>();
-  readonly #under: Target[] = [];
+  /** Being prepared or checked, outermost first: each needs the next. */
+  readonly #waiting = new Map<Definition, Target>();
+  #checking = 0;
 
   constructor(checkDefinition: CheckDefinition) {
     this.#checkDefinition = checkDefinition;
   }
 
-  check(target: Target, functions: ReadonlyMap<string, FunctionValue>): CheckedDefinition | "recursive" {
-    const key = keyOf(functions);
-    const versions = this.#done.get(target.definition) ?? new Map<string, CheckedDefinition>();
-    this.#done.set(target.definition, versions);
-    const known = versions.get(key);
+  check(target: Target, functions: ReadonlyMap<string, FunctionValue>): CheckedDefinition | Refusal {
+    const known = this.#done.get(target.definition)?.get(keyOf(functions));
     if (known !== undefined) return known;
-    if (this.#under.some(other => other.definition === target.definition)) return "recursive";
-    this.#under.push(target);
+    if (this.#waiting.has(target.definition)) return "recursive";
+    if (this.#checking >= mostWaiting) return "tooDeep";
+    if (this.#checking === 0) this.#prepare(target);
+    return this.#done.get(target.definition)?.get(keyOf(functions)) ?? this.#checkNow(target, functions);
+  }
+
+  /** Checks what a definition calls, and what that calls, innermost first; then the definition. */
+  #prepare(target: Target): void {
+    const stack = [{ target, callees: calleesOf(target) }];
+    this.#waiting.set(target.definition, target);
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const next = top.callees.pop();
+      if (next === undefined) {
+        stack.pop();
+        this.#checkNow(top.target, noFunctions);
+      } else if (!this.#waiting.has(next.definition) && !this.#done.has(next.definition)) {
+        this.#waiting.set(next.definition, next);
+        stack.push({ target: next, callees: calleesOf(next) });
+      }
+    }
+  }
+
+  #checkNow(target: Target, functions: ReadonlyMap<string, FunctionValue>): CheckedDefinition {
+    const { definition } = target;
+    this.#waiting.set(definition, target);
+    this.#checking += 1;
     try {
       const checked = this.#checkDefinition(target, functions);
-      versions.set(key, checked);
+      const versions = this.#done.get(definition) ?? new Map<string, CheckedDefinition>();
+      this.#done.set(definition, versions.set(keyOf(functions), checked));
       return checked;
     } finally {
-      this.#under.pop();
+      this.#checking -= 1;
+      this.#waiting.delete(definition);
     }
   }
 
   chain(target: Target): readonly string[] {
-    const start = this.#under.findIndex(other => other.definition === target.definition);
-    const names = this.#under.slice(Math.max(0, start)).map(({ definition }) => definition.name.name);
+    const waiting = [...this.#waiting.keys()];
+    const names = waiting.slice(Math.max(0, waiting.indexOf(target.definition))).map(({ name }) => name.name);
     return [...names, target.definition.name.name];
   }
+}
+
+/** The layers whose names a definition calls, or gives to calls: more rather than less. */
+function calleesOf({ definition, globals }: Target): Target[] {
+  const names = new Set<string>();
+  for (const statement of definition.body) {
+    if (statement.kind === "equation" || statement.kind === "share" || statement.kind === "generate")
+      namesCalled(statement.value, names);
+  }
+  for (const { default: otherwise } of definition.parameters)
+    if (otherwise?.kind === "name") names.add(otherwise.name.name);
+  return [...names].flatMap(name => globals.lookUp(name) ?? []);
 }
 
 /** Definitions are told apart by source and position, since files may use the same name twice. */
@@ -148,14 +199,18 @@ export class FileGlobals implements Globals {
 
   find(name: string): Target | null {
     this.used.add(name);
-    return this.#own.get(name) ?? this.#imported.get(name) ?? this.#library?.find(name) ?? null;
+    return this.lookUp(name);
+  }
+
+  lookUp(name: string): Target | null {
+    return this.#own.get(name) ?? this.#imported.get(name) ?? this.#library?.lookUp(name) ?? null;
   }
 
   names(): readonly string[] {
     return [...this.#own.keys(), ...this.#imported.keys(), ...(this.#library?.names() ?? [])];
   }
 
-  check(target: Target, functions: ReadonlyMap<string, FunctionValue>): CheckedDefinition | "recursive" {
+  check(target: Target, functions: ReadonlyMap<string, FunctionValue>): CheckedDefinition | Refusal {
     if (
       this.#library !== null &&
       target.globals === this.#library &&

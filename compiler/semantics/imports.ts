@@ -57,6 +57,12 @@ function importNames(loader: Loader, file: SourceFile, globals: FileGlobals, sta
     loader.report(report("F0106", { path: statement.path }, statement.pathSpan, { label: chain }));
     return;
   }
+  if (loader.under.length >= mostNested) {
+    giveUp();
+    const values = { what: "imports", levels: mostNested };
+    loader.report(report("F0113", values, statement.pathSpan, { label: "one more" }));
+    return;
+  }
   const imported = loader.done.get(source.name) ?? loadSource(loader, source);
   for (const { name, alias } of statement.names) {
     const target = imported.own(name.name);
@@ -76,6 +82,9 @@ function importNames(loader: Loader, file: SourceFile, globals: FileGlobals, sta
     } else globals.import(local.name, target);
   }
 }
+
+/** Files that wait for what they import. */
+const mostNested = 100;
 
 function loadSource(loader: Loader, source: Source): FileGlobals {
   const { file, diagnostics, gaps } = loader.parse(source);

@@ -9,7 +9,7 @@ import { matchArguments } from "./arguments.ts";
 import { movedAlong } from "./builtin-call.ts";
 import { findBuiltin } from "./builtins.ts";
 import { checkExpression } from "./expression.ts";
-import type { CheckedDefinition, Formal } from "./globals.ts";
+import { type CheckedDefinition, type Formal, mostWaiting, type Refusal } from "./globals.ts";
 import { reportUnknownAxis } from "./indices.ts";
 import { functionArguments, functionsFit } from "./layer-functions.ts";
 import { checkValues, type Solution, solveSizes } from "./layer-sizes.ts";
@@ -133,7 +133,7 @@ function useLayer(
   const statics = staticArguments(place, call, formals, given);
   if (functions === null || axes === null || statics === null) return [];
   const layer = place.scope.globals.check(target, functions);
-  if (layer === "recursive") return reportRecursion(place, call, target);
+  if (typeof layer === "string") return reportRefusal(place, call, target, layer);
   if (layer.failed) place.scope.failures.add(target.definition);
   if (layer.complaints.length > 0 && !functionsFit(place, call, target, given, layer)) return [];
   const solution = solveSizes(place, call, layer, values, statics);
@@ -310,12 +310,18 @@ function agreesWithFirst(place: Place, share: Share, use: LayerCall): boolean {
   return false;
 }
 
-function reportRecursion(place: Place, call: CallExpression, target: Target): Results {
-  const chain = place.scope.globals.chain(target).join(" -> ");
+function reportRefusal(place: Place, call: CallExpression, target: Target, refusal: Refusal): Results {
+  if (refusal === "tooDeep") {
+    const values = { what: "layers with functions", levels: mostWaiting };
+    reportAt(place, report("F0113", values, call.span, { label: "one more" }));
+    return [];
+  }
+  const names = place.scope.globals.chain(target);
+  const shown = names.length > 8 ? [...names.slice(0, 5), "..", ...names.slice(-2)] : names;
   reportAt(
     place,
     report("F0103", { name: target.definition.name.name }, call.span, {
-      label: chain,
+      label: shown.join(" -> "),
       help: ["for depth, use a static axis: `axis l = 1..layers` and `y[t,l] = f(y[t,l-1])`"],
     }),
   );

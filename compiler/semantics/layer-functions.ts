@@ -65,7 +65,7 @@ export function functionsFit(
 ): boolean {
   const plain = place.scope.globals.check(target, new Map());
   const [complaint] = layer.complaints;
-  if (plain === "recursive" || plain.failed || complaint === undefined) return true;
+  if (typeof plain === "string" || plain.failed || complaint === undefined) return true;
   const functions = layer.formals.filter(({ name, kind }) => kind === "function" && given.has(name));
   const values = functions.flatMap(({ name }) => given.get(name)?.[0]?.value ?? []);
   const [first] = values;

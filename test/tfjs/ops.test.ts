@@ -114,7 +114,8 @@ const cases: { readonly [O in OpName]: (g: Given) => readonly NodeId[] } = {
     const type = { dtype: "real", shape: [3, 4], axes: [t], batched: true } as const;
     return [b.accumulate(type), b.accumulate(type, [x]), b.accumulate(type, [row, x, weights])];
   },
-  broadcast: ({ b, t, row, weights }) => [
+  broadcast: ({ b, t, x, row, weights }) => [
+    b.broadcast(b.exp(b.slice(x, 1, 0, 1)), { shape: [3, 4] }),
     b.broadcast(row, { shape: [2, 4], axes: [t] }),
     b.broadcast(weights, { batched: true }),
     b.mul(b.broadcast(b.constant(2), { shape: [4] }), row),
@@ -278,7 +279,7 @@ describe.each(names)("%s", op => {
   });
 });
 
-const special = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, Number.NaN, 0, -0, 1, -1, 100, -100, 1e-30, -3e38]; // biome-ignore format: a list
+const special = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, Number.NaN, 0, -0, 1, -1, 100, -100, 1000, 1e-30, -3e38]; // biome-ignore format: a list
 
 /** One example, nothing fed. */
 const nothing: Required<PlainEnvironment> = {
