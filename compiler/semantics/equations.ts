@@ -163,11 +163,12 @@ function agreesWithReads(place: Place, draft: EquationDraft, value: TypedExpress
   return feature.shape.every((size, at) => requireSame(place, size, type.shape[at]!, complain));
 }
 
-/** The loss and metrics are one number for each example. */
+/** The loss and metrics are one number for each example; a metric may be a truth value, counted as 0 or 1. */
 function checkRole(place: Place, draft: EquationDraft, { type, span }: TypedExpression): void {
   if (draft.role !== "loss" && draft.role !== "metric") return;
   const code = draft.role === "loss" ? "F0602" : "F0603";
-  const scalar = draft.order.length === 0 && type.shape.length === 0 && type.dtype === "real";
+  const counts = type.dtype === "real" || (draft.role === "metric" && type.dtype === "bool");
+  const scalar = draft.order.length === 0 && type.shape.length === 0 && counts;
   if (scalar) return;
   const [axis] = draft.order;
   const found = axis === undefined ? printFeature(type) : `one for each \`${axis}\``;

@@ -408,6 +408,12 @@ describe("means", () => {
     });
   });
 
+  test("a metric that is a truth value counts how often it is true", () => {
+    const text = overTime("loss = mean[t](x[t])\n metric m = x[last] > 3");
+    const values = run(lowerText(text), ragged);
+    expect([values["metric.m.total"], values["metric.m.count"]]).toEqual([1, 2]);
+  });
+
   test("over features and static axes", () => {
     const text = `model M() {
       axis k = 0..1
