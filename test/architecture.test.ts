@@ -43,8 +43,9 @@ const backendsKnow = [
   ...compilerFree,
 ];
 
-/** Backends' folders that others build upon: cpu, webgl and native share tfjs; wasm and cc share codegen. */
+/** Backends' folders that others build upon: cpu, webgl and native share tfjs; wasm and cc share codegen; all, plan. */
 const sharedByBackends: Readonly<Record<string, readonly string[]>> = {
+  plan: ["tfjs", "codegen", "wasm", "cc"],
   tfjs: ["webgl", "native"],
   codegen: ["wasm", "cc"],
 };

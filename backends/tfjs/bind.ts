@@ -6,14 +6,16 @@ import type { AxisId, Graph, Node, NodeId } from "../../compiler/graph/graph.ts"
 import type { Program } from "../../compiler/program/program.ts";
 import type { Loop } from "../../compiler/schedule/schedule.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
-import { layOut } from "./arena.ts";
+import { layOut } from "../plan/arena.ts";
+import { type Along, denseStrides, type Place, product } from "../plan/layout.ts";
+import { type FusedItem, type Item, keepingOf, type LoopItem, type Plan } from "../plan/plan.ts";
+import { viewOf } from "../plan/views.ts";
 import { type Binder, nestCall, type Operand, rowSpace } from "./binder.ts";
 import type { CallAttributes, Device } from "./device.ts";
 import { elementwiseSpec, fillBody } from "./elementwise.ts";
+import { bodyOf } from "./fused.ts";
 import type { KernelName } from "./kernels.ts";
-import { type Along, denseStrides, type Place, product } from "./layout.ts";
-import { bindNode, viewOf } from "./lowering.ts";
-import { type FusedItem, type Item, keepingOf, type LoopItem, type Plan } from "./plan.ts";
+import { bindNode } from "./lowering.ts";
 import type { Frame } from "./rows.ts";
 
 /** What decides where everything lies. */
@@ -235,8 +237,10 @@ class Binding {
     return binder.runs;
   }
 
-  #fused({ nodes, loads, stores, body }: FusedItem, binder: Binder): void {
-    const { type } = this.#node(nodes[0]!);
+  #fused(item: FusedItem, binder: Binder): void {
+    const { loads, stores } = item;
+    const { type } = this.#node(item.nodes[0]!);
+    const body = bodyOf(this.#graph, item);
     const space = rowSpace(binder, type);
     const read = loads.map(({ node, dims }) => {
       const place = this.place(node);

@@ -1,9 +1,9 @@
 // What a lowering works with while it binds one node: the binder it asks and calls through, row spaces, masks, copies.
 
 import type { AxisId, NodeId, NodeType } from "../../compiler/graph/graph.ts";
+import { isDense, offsetTable, type Place, product } from "../plan/layout.ts";
 import { copyBody, type ElementwiseSpec, elementwiseSpec } from "./elementwise.ts";
 import type { KernelName, SpecOf } from "./kernels.ts";
-import { isDense, offsetTable, type Place, product } from "./layout.ts";
 import type { Frame, Mask, Position, Rows } from "./rows.ts";
 
 /** An operand of a call. Its place is taken at the current index of the enclosing loops, but not along `still`. */

@@ -2,8 +2,8 @@
 // Padding is replaced by zeros in both operands first, where there is any.
 
 import type { AxisId, NodeId, NodeOf, NodeType } from "../../compiler/graph/graph.ts";
+import type { Place } from "../plan/layout.ts";
 import { type Binder, maskOf, rowSpace } from "./binder.ts";
-import type { Place } from "./layout.ts";
 import { matMulSpec, type ProductDims } from "./matmul.ts";
 import { selected } from "./reductions.ts";
 

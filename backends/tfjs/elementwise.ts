@@ -1,9 +1,9 @@
 // FrondElementwise: a loop nest over strided operands whose body is generated JavaScript. One nest computes a whole
 // group of elementwise nodes; what lies between them stays in registers.
 
+import { collapse, type Nest } from "../plan/layout.ts";
 import type { FrondKernel, Values } from "./device.ts";
 import { prelude } from "./expressions.ts";
-import { collapse, type Nest } from "./layout.ts";
 
 /** A loop body: `loads` operands are read as `l0`, `l1`, ..; statements; then the stores' texts. */
 export interface Body {

@@ -7,12 +7,13 @@ import { InternalError } from "../../compiler/unreachable.ts";
 import type { Executable, Feeds, Results, State, Tensor } from "../api.ts";
 import { type NormalFeeds, normalizeFeeds } from "../feeds.ts";
 import { executableDisposed, foreignState, otherBackend, withinMemory } from "../misuse.ts";
+import { denseStrides, type Place, product } from "../plan/layout.ts";
+import { makePlan } from "../plan/plan.ts";
 import { Recent } from "../recent.ts";
 import { type Variable, variablesOf } from "../variables.ts";
 import { type BindContext, type Bound, bind, slots } from "./bind.ts";
 import { type Buffer, type Device, makeValues } from "./device.ts";
-import { denseStrides, type Place, product } from "./layout.ts";
-import { makePlan } from "./plan.ts";
+import { traits } from "./lowering.ts";
 import type { Frame } from "./rows.ts";
 import { DeviceState, Fetched } from "./state.ts";
 import { copyNest } from "./transfer.ts";
@@ -45,7 +46,7 @@ export class TfjsExecutable implements Executable {
       seed: 0,
       step: 0,
     };
-    const plan = makePlan(program);
+    const plan = makePlan(program, traits);
     this.#context = { program, plan, device, frame, fixed: places, panels: new Map() };
   }
 

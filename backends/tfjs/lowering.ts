@@ -4,19 +4,20 @@
 import type { Node, NodeId, NodeOf, NodeType, OpName } from "../../compiler/graph/graph.ts";
 import { windowIndex } from "../../compiler/ops/windows.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
+import { denseStrides, offsetTable, type Place, product } from "../plan/layout.ts";
+import type { PlanTraits } from "../plan/plan.ts";
+import { viewOf } from "../plan/views.ts";
 import { type Binder, copyPlaces, maskOf, nestCall, rowSpace } from "./binder.ts";
 import { bindContract } from "./contract.ts";
 import { elementwiseSpec, fillBody } from "./elementwise.ts";
 import { type Expression, expressions, type Term } from "./expressions.ts";
-import { denseStrides, type Features, offsetTable, type Place, product } from "./layout.ts";
 import { bindReduction } from "./reductions.ts";
-import { type View, views } from "./views.ts";
 
 export type Lowering<O extends OpName> =
   /** Given before the first step. */
   | { readonly kind: "source" }
   | { readonly kind: "elementwise"; readonly expression: Expression<O> }
-  | { readonly kind: "view"; readonly features: View<O> }
+  | { readonly kind: "view" }
   | { readonly kind: "kernel"; readonly bind: (node: NodeOf<O>, binder: Binder) => void };
 
 const source = { kind: "source" } as const;
@@ -24,7 +25,7 @@ const elementwise = <O extends OpName>(expression: Expression<O>): Lowering<O> =
   kind: "elementwise",
   expression,
 });
-const view = <O extends OpName>(features: View<O>): Lowering<O> => ({ kind: "view", features });
+const view = { kind: "view" } as const;
 const kernel = <O extends OpName>(bind: (node: NodeOf<O>, binder: Binder) => void): Lowering<O> => ({
   kind: "kernel",
   bind,
@@ -86,11 +87,11 @@ export const lowerings: { readonly [O in OpName]: Lowering<O> } = {
   where: elementwise(expressions.where),
   accumulate: elementwise(expressions.accumulate),
 
-  stopGradient: view(views.stopGradient),
-  broadcast: view(views.broadcast),
-  reshape: view(views.reshape),
-  transpose: view(views.transpose),
-  slice: view(views.slice),
+  stopGradient: view,
+  broadcast: view,
+  reshape: view,
+  transpose: view,
+  slice: view,
   pad: kernel((node, binder) => {
     const { dim, before, after } = node.attrs;
     if (before + after > 0) fill(binder, node);
@@ -235,11 +236,12 @@ export function expressionOf(node: Node): ((terms: readonly Term[]) => string) |
   return lowering.kind === "elementwise" ? terms => lowering.expression(terms, node) : null;
 }
 
-/** The node as a view of its first operand, or null where it is none. */
-export function viewOf(node: Node, operand: Features): Features | null {
-  const lowering = lowerings[node.op] as Lowering<OpName>;
-  return lowering.kind === "view" ? lowering.features(node, operand, node.type) : null;
-}
+/** Shifts and concatenations are kernels here: every operand of a call is a strided view of one buffer. */
+export const traits: PlanTraits = {
+  kindOf: node => lowerings[node.op].kind,
+  readsDelay: () => false,
+  parts: false,
+};
 
 /** Makes the calls that compute a node which is neither source nor part of a nest. */
 export function bindNode(node: Node, binder: Binder): void {

@@ -3,8 +3,8 @@
 // unpacked; this one copies them into panels and keeps a 4x3 tile of sums in registers:
 // with its operands, all that 16 registers hold.
 
+import { collapse, offsetTable } from "../plan/layout.ts";
 import type { FrondKernel, Values } from "./device.ts";
-import { collapse, offsetTable } from "./layout.ts";
 
 /** Rows and columns of a tile. */
 const tileRows = 4;

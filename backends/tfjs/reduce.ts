@@ -1,8 +1,8 @@
 // FrondReduce: sum, max, logsumexp and argmax of strided operands, done right on empty rows, -inf and NaN. Operand 0
 // is reduced into operand 1, whose elements lie densely in row-major order.
 
+import { isDense, type Nest, offsetTable } from "../plan/layout.ts";
 import type { FrondKernel, Values } from "./device.ts";
-import { isDense, type Nest, offsetTable } from "./layout.ts";
 
 export type Reduction = "sum" | "max" | "logsumexp" | "argmax";
 

@@ -2,8 +2,8 @@
 // is any.
 
 import type { NodeId, NodeType, Reduced } from "../../compiler/graph/graph.ts";
+import { denseStrides, type Place } from "../plan/layout.ts";
 import { type Binder, maskOf, rowSpace } from "./binder.ts";
-import { denseStrides, type Place } from "./layout.ts";
 import { type Reduction, reduceSpec } from "./reduce.ts";
 import type { Mask } from "./rows.ts";
 

@@ -1,6 +1,6 @@
 // Moves values between the boundary's order, [batch, ...axes, ...shape], and the places where kernels want them.
 
-import { collapse, type Nest, offsetTable } from "./layout.ts";
+import { collapse, type Nest, offsetTable } from "../plan/layout.ts";
 
 type Numbers = Float32Array | Float64Array | Int32Array | Uint8Array;
 

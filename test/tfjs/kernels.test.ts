@@ -2,9 +2,9 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { layOut } from "../../backends/tfjs/arena.ts";
+import { layOut } from "../../backends/plan/arena.ts";
+import { collapse, denseStrides, offsetTable, product, reshapeDims } from "../../backends/plan/layout.ts";
 import { elementwiseKernel, elementwiseSpec } from "../../backends/tfjs/elementwise.ts";
-import { collapse, denseStrides, offsetTable, product, reshapeDims } from "../../backends/tfjs/layout.ts";
 import { matMulKernel, matMulSpec } from "../../backends/tfjs/matmul.ts";
 import { reduceKernel, reduceSpec } from "../../backends/tfjs/reduce.ts";
 import { unrollBy } from "../../compiler/unroll/partial.ts";

@@ -1,25 +1,34 @@
-// What can be decided before the batch and the lengths are known: which nodes share a loop nest, which are views of
-// others, and from when to when each value is needed. The schedule's order is kept but for elementwise nodes, which
-// move up to a nest of the same shape where their operands allow.
+// What can be decided before the batch and the lengths are known, for all backends that run loops: which nodes share a
+// loop nest, which are views of others or parts of others' memory, and from when to when each value is needed. The
+// schedule's order is kept but for elementwise nodes, which move up to a nest of the same shape where their operands
+// allow.
 
-import type { AxisId, Graph, Node, NodeId } from "../../compiler/graph/graph.ts";
+import type { AxisId, Graph, Node, NodeId, NodeOf } from "../../compiler/graph/graph.ts";
 import type { Program } from "../../compiler/program/program.ts";
 import type { Keeping, Loop, Step } from "../../compiler/schedule/schedule.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
-import type { Body } from "./elementwise.ts";
 import { constantFill, type Load, Nest } from "./fusion.ts";
 import { denseStrides, type Features } from "./layout.ts";
-import { lowerings, viewOf } from "./lowering.ts";
+import { viewOf } from "./views.ts";
+
+/** What a backend's lowering is like. */
+export interface PlanTraits {
+  /** `source`: given before the first step. `view`: the operand's memory, where strides can say it. */
+  kindOf(node: Node): "source" | "elementwise" | "view" | "kernel";
+  /** Whether a shift may be read in place: its value at another index, or its initial value. */
+  readsDelay(node: NodeOf<"shift">): boolean;
+  /** Whether nests may write their results where a concatenation wants them. */
+  readonly parts: boolean;
+}
 
 /** Elementwise nodes computed by one loop nest. */
 export interface FusedItem {
   readonly kind: "fused";
-  /** All of one type up to dtype, which is that of the nest. */
+  /** All of one type up to dtype, which is that of the nest; operands first. */
   readonly nodes: readonly NodeId[];
   readonly loads: readonly Load[];
   /** Nodes that others read: only these are written. */
   readonly stores: readonly NodeId[];
-  readonly body: Body;
   readonly offset: number;
 }
 
@@ -50,22 +59,27 @@ export interface Stored {
   readonly to: number;
 }
 
+/** Memory of another value that a value is computed into: its features from `start` on, row-major. */
+export interface Part {
+  readonly of: NodeId;
+  readonly start: number;
+}
+
 export interface Plan {
   readonly items: readonly Item[];
   readonly stored: readonly Stored[];
-  /** Operand of each node that is a view. */
+  /** Operand of each node that is a view; of a shift, its value. */
   readonly viewed: ReadonlyMap<NodeId, NodeId>;
+  readonly parts: ReadonlyMap<NodeId, Part>;
   /** The innermost loop that computes each node; sources and vector ops have none. */
   readonly home: ReadonlyMap<NodeId, readonly Loop[]>;
 }
 
-export function makePlan(program: Program): Plan {
-  const planner = new Planner(program);
+export function makePlan(program: Program, traits: PlanTraits): Plan {
+  const planner = new Planner(program, traits);
   const drafts = planner.body(program.schedule.steps, []);
   return planner.finish(drafts);
 }
-
-export const isSource = (node: Node): boolean => lowerings[node.op].kind === "source";
 
 /** A body under construction: nests still take nodes. */
 type Draft =
@@ -78,11 +92,15 @@ class Planner {
   readonly #program: Program;
   readonly #keeping: Program["schedule"]["keeping"];
   readonly #home = new Map<NodeId, readonly Loop[]>();
+  readonly #traits: PlanTraits;
   readonly #viewed = new Map<NodeId, NodeId>();
+  readonly #parts = new Map<NodeId, Part>();
   readonly #features = new Map<NodeId, Features>();
+  #homes: ReadonlyMap<NodeId, readonly Loop[]> | null = null;
 
-  constructor(program: Program) {
+  constructor(program: Program, traits: PlanTraits) {
     this.#program = program;
+    this.#traits = traits;
     this.#graph = program.schedule.graph;
     this.#keeping = program.schedule.keeping;
   }
@@ -99,13 +117,15 @@ class Planner {
         continue;
       }
       const node = this.#node(step.node);
-      if (isSource(node)) continue;
+      const kind = this.#traits.kindOf(node);
+      if (kind === "source") continue;
       this.#home.set(node.id, step.kind === "accumulate" ? loops.slice(0, -1) : loops);
-      if (step.kind === "compute" && this.#makeView(node)) continue;
-      if (step.kind === "compute" && Nest.takes(node)) {
+      if (step.kind === "compute" && this.#makeView(node, kind)) continue;
+      if (step.kind === "compute" && (kind === "elementwise" || Nest.takes(node))) {
         definedAt.set(node.id, this.#place(node, step.offset, loops, drafts, nests, definedAt));
         continue;
       }
+      if (node.op === "concat" && this.#takeParts(node, step.offset, drafts, definedAt)) continue;
       const accumulate = step.kind === "accumulate";
       drafts.push({ kind: "kernel", node: node.id, accumulate, offset: step.offset });
       definedAt.set(node.id, drafts.length - 1);
@@ -129,9 +149,11 @@ class Planner {
     const nest = last === undefined ? undefined : drafts[last];
     if (last !== undefined && nest instanceof Nest) {
       const fits = node.inputs.every(input => {
-        if (nest.holds(node, input)) return true;
-        const defined = definedAt.get(this.#root(input));
-        return constantFill(this.#graph, input) !== null || defined === undefined || defined < last;
+        if (nest.holds(node, input) || constantFill(this.#graph, input) !== null) return true;
+        return this.#roots(input).every(root => {
+          const defined = definedAt.get(root);
+          return defined === undefined || defined < last;
+        });
       });
       if (fits) {
         nest.add(node);
@@ -149,21 +171,34 @@ class Planner {
     return node;
   }
 
-  #root(id: NodeId): NodeId {
-    let at = id;
-    for (let next = this.#viewed.get(at); next !== undefined; next = this.#viewed.get(at)) at = next;
-    return at;
+  /** The values in whose memory a value lies: itself, or what it is a view of; a shift in place has two. */
+  #roots(id: NodeId): readonly NodeId[] {
+    const operand = this.#viewed.get(id);
+    if (operand === undefined) return [id];
+    const node = this.#node(id);
+    if (node.op !== "shift") return this.#roots(operand);
+    return [...this.#roots(operand), ...this.#roots(node.inputs[1]!)];
   }
 
   /** Whether the node is made a view of its operand: strides can say it, and the operand is kept long enough. */
-  #makeView(node: Node): boolean {
+  #makeView(node: Node, kind: "elementwise" | "view" | "kernel"): boolean {
     const [operand] = node.inputs;
     if (operand === undefined) return false;
-    const features = viewOf(node, this.#featuresOf(operand));
-    if (features === null || !this.#outlives(this.#root(operand), node)) return false;
+    const features = kind === "view" ? viewOf(node, this.#featuresOf(operand)) : this.#delayed(node);
+    if (features === null || !this.#outlives(node)) return false;
     this.#viewed.set(node.id, operand);
     this.#features.set(node.id, features);
     return true;
+  }
+
+  /** The features of a shift that is read in place: its value and its initial value lie alike. */
+  #delayed(node: Node): Features | null {
+    if (node.op !== "shift" || !this.#traits.readsDelay(node)) return null;
+    const [value, initial] = [this.#featuresOf(node.inputs[0]!), this.#featuresOf(node.inputs[1]!)];
+    const isAlike = initial.dims.join() === value.dims.join();
+    const isFill = constantFill(this.#graph, node.inputs[1]!) !== null;
+    const isDense = value.dims.join() === denseStrides(value.shape).join();
+    return isAlike || (isFill && isDense) ? value : null;
   }
 
   #featuresOf(id: NodeId): Features {
@@ -175,13 +210,78 @@ class Planner {
     return { offset: 0, shape, dims: fill ? shape.map(() => 0) : denseStrides(shape) };
   }
 
-  /** Whether along every loop around both the root is kept at least as long as the node has to be. */
-  #outlives(root: NodeId, node: Node): boolean {
-    const around = this.#home.get(root) ?? [];
-    return (this.#home.get(node.id) ?? []).every(loop => {
-      if (!around.includes(loop) || !node.type.axes.includes(loop.axis)) return true;
-      return reach(this.keepingOf(root, loop.axis)) >= reach(this.keepingOf(node.id, loop.axis));
+  /** Whether along every loop around both, what a view shows is kept as long as the view has to be. */
+  #outlives(node: Node): boolean {
+    const loops = this.#home.get(node.id) ?? [];
+    const needed = new Map(
+      loops.flatMap(({ axis }) =>
+        node.type.axes.includes(axis) ? [[axis, reach(this.keepingOf(node.id, axis))] as const] : [],
+      ),
+    );
+    return this.#operandsKept(node, loops, needed);
+  }
+
+  #operandsKept(node: Node, loops: readonly Loop[], needed: ReadonlyMap<AxisId, number>): boolean {
+    const [value, initial] = node.inputs;
+    if (node.op !== "shift") return this.#isKept(value!, loops, needed);
+    const { axis, offset } = node.attrs;
+    const further = new Map(needed).set(axis, (needed.get(axis) ?? 0) + Math.abs(offset));
+    return this.#isKept(value!, loops, further) && this.#isKept(initial!, loops, needed);
+  }
+
+  /** Whether a value can be read so many iterations after it was made. */
+  #isKept(id: NodeId, loops: readonly Loop[], needed: ReadonlyMap<AxisId, number>): boolean {
+    if (this.#viewed.has(id)) return this.#operandsKept(this.#node(id), loops, needed);
+    const { axes } = this.#node(id).type;
+    const around = this.#home.get(id) ?? this.#futureHome(id);
+    return loops.every(loop => {
+      if (!around.includes(loop) || !axes.includes(loop.axis)) return true;
+      return reach(this.keepingOf(id, loop.axis)) >= (needed.get(loop.axis) ?? 0);
     });
+  }
+
+  /** The loops around a value that is computed further down: what delays read. */
+  #futureHome(id: NodeId): readonly Loop[] {
+    this.#homes ??= homesOf(this.#program.schedule.steps, []);
+    return this.#homes.get(id) ?? [];
+  }
+
+  /**
+   * Lets the nests before it compute the operands of a concatenation in its own memory. Returns whether that are all
+   * of them, so that nothing is left to do.
+   */
+  #takeParts(
+    node: NodeOf<"concat">,
+    offset: number,
+    drafts: readonly Draft[],
+    definedAt: Map<NodeId, number>,
+  ): boolean {
+    const { dim } = node.attrs;
+    if (!this.#traits.parts || node.type.shape.slice(0, dim).some(size => size !== 1)) return false;
+    let start = 0;
+    let all = true;
+    let last = -1;
+    for (const input of node.inputs) {
+      const at = definedAt.get(input);
+      const taken = at !== undefined && this.#fitsInto(node, input, drafts[at]!, offset);
+      if (taken) {
+        this.#parts.set(input, { of: node.id, start });
+        last = Math.max(last, at);
+      } else all = false;
+      start += this.#node(input).type.shape.reduce((total, size) => total * size, 1);
+    }
+    if (all) definedAt.set(node.id, last);
+    return all;
+  }
+
+  #fitsInto(node: NodeOf<"concat">, input: NodeId, draft: Draft, offset: number): boolean {
+    if (!(draft instanceof Nest) || draft.offset !== offset || !draft.nodes.includes(input)) return false;
+    if (this.#parts.has(input) || node.inputs.indexOf(input) !== node.inputs.lastIndexOf(input)) return false;
+    const { axes, batched } = this.#node(input).type;
+    if (batched !== node.type.batched || axes.join() !== node.type.axes.join()) return false;
+    return (this.#home.get(node.id) ?? []).every(
+      ({ axis }) => reach(this.keepingOf(node.id, axis)) >= reach(this.keepingOf(input, axis)),
+    );
   }
 
   keepingOf(id: NodeId, axis: AxisId): Keeping {
@@ -193,14 +293,28 @@ class Planner {
     for (const name of this.#outputs()) {
       const id = this.#graph.outputs.get(name);
       if (id === undefined) throw new InternalError("makePlan", `the graph has no output ${name}`);
-      uses.add(this.#root(id));
+      for (const root of this.#roots(id)) uses.add(root);
     }
     this.#collectUses(drafts, uses);
+    for (const [id, part] of this.#parts) if (uses.has(part.of)) uses.add(id);
     const items = this.#close(drafts, uses);
-    const life = new Lifetimes(this.#graph, this.#keeping, id => this.#root(id));
+    const roots = (id: NodeId): readonly NodeId[] => this.#roots(id).map(root => this.#memory(root));
+    const life = new Lifetimes(this.#graph, this.#keeping, roots, this.#parts);
     life.walk(items, []);
-    for (const name of this.#outputs()) life.keepToEnd(this.#root(this.#graph.outputs.get(name)!));
-    return { items, stored: life.stored(), viewed: this.#viewed, home: this.#home };
+    for (const name of this.#outputs()) life.keepToEnd(this.#graph.outputs.get(name)!);
+    return {
+      items,
+      stored: life.stored(),
+      viewed: this.#viewed,
+      parts: this.#parts,
+      home: this.#home,
+    };
+  }
+
+  /** The value whose memory it is, where that is another's. */
+  #memory(id: NodeId): NodeId {
+    const part = this.#parts.get(id);
+    return part === undefined ? id : this.#memory(part.of);
   }
 
   #outputs(): readonly string[] {
@@ -209,10 +323,14 @@ class Planner {
 
   #collectUses(drafts: readonly Draft[], uses: Set<NodeId>): void {
     for (const draft of drafts) {
-      if (draft instanceof Nest) for (const { node } of draft.loads()) uses.add(this.#root(node));
+      if (draft instanceof Nest) for (const { node } of draft.loads()) this.#use(node, uses);
       else if (draft.kind === "loop") this.#collectUses(draft.body, uses);
-      else for (const input of this.#node(draft.node).inputs) uses.add(this.#root(input));
+      else for (const input of this.#node(draft.node).inputs) this.#use(input, uses);
     }
+  }
+
+  #use(id: NodeId, uses: Set<NodeId>): void {
+    for (const root of this.#roots(id)) uses.add(root);
   }
 
   #close(drafts: readonly Draft[], uses: ReadonlySet<NodeId>): readonly Item[] {
@@ -220,8 +338,7 @@ class Planner {
       if (draft instanceof Nest) {
         const stores = draft.nodes.filter(id => uses.has(id));
         if (stores.length === 0) return [];
-        const { loads, body } = draft.close(stores);
-        return [{ kind: "fused", nodes: draft.nodes, loads, stores, body, offset: draft.offset }];
+        return [{ kind: "fused", ...draft.close(stores), stores, offset: draft.offset }];
       }
       if (draft.kind === "kernel") return uses.has(draft.node) ? [draft] : [];
       const body = this.#close(draft.body, uses);
@@ -231,6 +348,15 @@ class Planner {
       return [{ kind: "loop", loop: draft.loop, body, accumulated: [...new Set(accumulated)] }];
     });
   }
+}
+
+function homesOf(steps: readonly Step[], loops: readonly Loop[]): Map<NodeId, readonly Loop[]> {
+  const homes = new Map<NodeId, readonly Loop[]>();
+  for (const step of steps) {
+    if (step.kind !== "loop") homes.set(step.node, step.kind === "accumulate" ? loops.slice(0, -1) : loops);
+    else for (const [id, home] of homesOf(step.body, [...loops, step])) homes.set(id, home);
+  }
+  return homes;
 }
 
 function nodesOf(steps: readonly Step[]): readonly NodeId[] {
@@ -250,16 +376,23 @@ const reach = (keeping: Keeping): number =>
 class Lifetimes {
   readonly #graph: Graph;
   readonly #keeping: Program["schedule"]["keeping"];
-  readonly #root: (id: NodeId) => NodeId;
+  readonly #roots: (id: NodeId) => readonly NodeId[];
+  readonly #parts: ReadonlyMap<NodeId, Part>;
   readonly #spans = new Map<Loop, { from: number; to: number }>();
   readonly #lives = new Map<NodeId, { loops: readonly Loop[]; from: number; to: number }>();
   readonly #reads: { readonly id: NodeId; readonly at: number; readonly loops: readonly Loop[] }[] = [];
   #now = 0;
 
-  constructor(graph: Graph, keeping: Program["schedule"]["keeping"], root: (id: NodeId) => NodeId) {
+  constructor(
+    graph: Graph,
+    keeping: Program["schedule"]["keeping"],
+    roots: (id: NodeId) => readonly NodeId[],
+    parts: ReadonlyMap<NodeId, Part>,
+  ) {
     this.#graph = graph;
     this.#keeping = keeping;
-    this.#root = root;
+    this.#roots = roots;
+    this.#parts = parts;
   }
 
   walk(items: readonly Item[], loops: readonly Loop[]): void {
@@ -272,25 +405,33 @@ class Lifetimes {
         this.walk(item.body, [...loops, item.loop]);
         span.to = ++this.#now;
       } else if (item.kind === "fused") {
-        for (const { node } of item.loads) this.#reads.push({ id: this.#root(node), at, loops });
+        for (const { node } of item.loads) this.#read(node, at, loops);
         for (const id of item.stores) this.#defined(id, loops, at);
       } else {
-        for (const id of this.#graph.nodes.get(item.node)!.inputs) {
-          this.#reads.push({ id: this.#root(id), at, loops });
-        }
+        for (const id of this.#graph.nodes.get(item.node)!.inputs) this.#read(id, at, loops);
         if (!item.accumulate) this.#defined(item.node, loops, at);
       }
     }
   }
 
-  #defined(id: NodeId, loops: readonly Loop[], at: number): void {
+  #read(node: NodeId, at: number, loops: readonly Loop[]): void {
+    for (const id of this.#roots(node)) this.#reads.push({ id, at, loops });
+  }
+
+  #defined(node: NodeId, loops: readonly Loop[], at: number): void {
+    const id = this.#memoryOf(node);
     const known = this.#lives.get(id);
     if (known === undefined) this.#lives.set(id, { loops, from: at, to: at });
     else known.to = Math.max(known.to, at);
   }
 
-  keepToEnd(root: NodeId): void {
-    this.#reads.push({ id: root, at: this.#now + 1, loops: [] });
+  #memoryOf(id: NodeId): NodeId {
+    const part = this.#parts.get(id);
+    return part === undefined ? id : this.#memoryOf(part.of);
+  }
+
+  keepToEnd(id: NodeId): void {
+    this.#read(id, this.#now + 1, []);
   }
 
   stored(): readonly Stored[] {
