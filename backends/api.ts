@@ -70,6 +70,12 @@ export interface Executable {
    * Rejects with a FrondError where the feeds do not fit the program, or the state is none of its own or disposed of.
    */
   run(feeds: Feeds, state: State): Promise<Results>;
+  /**
+   * Bytes that a run with this batch and these extents (of axes of unknown length) needs: values between operations,
+   * inputs, results, copies of weights; parameters and states themselves are not counted. The most it can be: examples
+   * may be shorter than the extents. Nothing is allocated; null where it is not known.
+   */
+  memory(batch: number, extents: ReadonlyMap<AxisId, number>): number | null;
   /** Gives back the memory; using the executable afterwards is refused. States and results live on. */
   dispose(): void;
 }

@@ -51,6 +51,19 @@ export function normalizeFeeds(program: Program, feeds: Feeds): NormalFeeds {
   return { batch: feeds.batch, inputs, lengths, extents, seed: feeds.seed, step: feeds.step };
 }
 
+/** The extents of all axes, from those of the axes of unknown length. Throws a FrondError where one is missing. */
+export function extentsOfAll(
+  { graph }: Program,
+  batch: number,
+  open: ReadonlyMap<AxisId, number>,
+): ReadonlyMap<AxisId, number> {
+  if (!isSize(batch)) refuse([report("F0904", { found: batch }, null)]);
+  const extents = graph.axes.map(({ id, length }) => [id, length ?? open.get(id)] as const);
+  const missing = extents.filter(([, extent]) => extent === undefined || !isSize(extent));
+  refuse(missing.map(([axis]) => report("F0810", { axis }, null)));
+  return new Map(extents.map(([axis, extent]) => [axis, extent!]));
+}
+
 interface Fed {
   readonly spec: InputSpec;
   readonly tensor: Tensor;

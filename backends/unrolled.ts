@@ -6,7 +6,7 @@ import type { Program } from "../compiler/program/program.ts";
 import { unrollBy } from "../compiler/unroll/partial.ts";
 import { straightened } from "../compiler/unroll/unroll.ts";
 import type { CompileOptions, Executable, Feeds, Results, State, Tensor } from "./api.ts";
-import { normalizeFeeds } from "./feeds.ts";
+import { extentsOfAll, normalizeFeeds } from "./feeds.ts";
 import { executableDisposed } from "./misuse.ts";
 import { Recent } from "./recent.ts";
 
@@ -60,7 +60,7 @@ class UnrolledExecutable implements Executable {
   }
 
   async #straightFor(extents: ReadonlyMap<AxisId, number>): Promise<Executable> {
-    const key = [...extents.values()].join();
+    const key = keyOf(extents);
     const known = this.#straight.get(key);
     if (known !== undefined) return known;
     const schedule = straightened(this.#program.schedule, extents);
@@ -73,6 +73,13 @@ class UnrolledExecutable implements Executable {
     return made;
   }
 
+  /** Known once there is straight code for these extents. */
+  memory(batch: number, open: ReadonlyMap<AxisId, number>): number | null {
+    if (this.#disposed) throw executableDisposed(this.#program);
+    const extents = extentsOfAll(this.#program, batch, open);
+    return this.#straight.get(keyOf(extents))?.memory(batch, open) ?? null;
+  }
+
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
@@ -80,3 +87,5 @@ class UnrolledExecutable implements Executable {
     this.#looped.dispose();
   }
 }
+
+const keyOf = (extents: ReadonlyMap<AxisId, number>): string => [...extents.values()].join();

@@ -6,7 +6,17 @@ import type { checkSource, compileModel, Diagnostic, CompiledModel as Whole } fr
 /** A model with its sizes filled in. Programs are made when first asked for. */
 export type CompiledModel = Pick<
   Whole,
-  "name" | "trainConfig" | "generated" | "train" | "infer" | "evaluate" | "gradients" | "generate" | "dump"
+  | "name"
+  | "trainConfig"
+  | "generated"
+  | "hasLoss"
+  | "lowered"
+  | "train"
+  | "infer"
+  | "evaluate"
+  | "gradients"
+  | "generate"
+  | "dump"
 >;
 
 export interface FrontDoor {

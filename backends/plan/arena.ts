@@ -21,7 +21,11 @@ const alignment = 16;
 
 const rounded = ({ size }: Claim): number => Math.ceil(size / alignment) * alignment;
 
+/** Throws a RangeError, as an array of that size would, where places could no longer be told apart. */
 export function layOut(claims: readonly Claim[]): Layout {
+  if (!Number.isSafeInteger(claims.reduce((total, claim) => total + rounded(claim), 0))) {
+    throw new RangeError("array length beyond what numbers tell apart");
+  }
   const numbers = claims.map((_, i) => i);
   const starting = numbers.toSorted((a, b) => claims[a]!.from - claims[b]!.from);
   const ending = numbers.toSorted((a, b) => claims[a]!.to - claims[b]!.to);

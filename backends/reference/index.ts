@@ -2,9 +2,11 @@
 // reused); it is the oracle that the others are measured against. It has no loops, so unrolling by a factor changes
 // nothing; unrolled fully, it interprets the static graph.
 
+import type { AxisId } from "../../compiler/graph/graph.ts";
+import { sizeOf } from "../../compiler/ops/shapes.ts";
 import type { Program } from "../../compiler/program/program.ts";
 import type { Backend, Executable, Feeds, Results, State, Tensor } from "../api.ts";
-import { normalizeFeeds } from "../feeds.ts";
+import { extentsOfAll, normalizeFeeds } from "../feeds.ts";
 import {
   executableDisposed,
   foreignState,
@@ -121,6 +123,19 @@ class ReferenceExecutable implements Executable {
       state.update(updated);
       return new ReferenceResults(read);
     });
+  }
+
+  /** Every value at every point stays until the end, in float64, and outputs are copied; what JavaScript adds to an array is not counted. */
+  memory(batch: number, open: ReadonlyMap<AxisId, number>): number {
+    if (this.#disposed) throw executableDisposed(this.#program);
+    const extents = extentsOfAll(this.#program, batch, open);
+    const { nodes, outputs } = this.#program.graph;
+    let numbers = 0;
+    for (const { type } of [...nodes.values(), ...[...outputs.values()].map(id => nodes.get(id)!)]) {
+      const points = sizeOf(type.axes.map(axis => extents.get(axis)!));
+      numbers += points * (type.batched ? batch : 1) * sizeOf(type.shape);
+    }
+    return numbers * Float64Array.BYTES_PER_ELEMENT;
   }
 
   dispose(): void {

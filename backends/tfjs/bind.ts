@@ -12,10 +12,11 @@ import { type FusedItem, type Item, keepingOf, type LoopItem, type Plan } from "
 import { viewOf } from "../plan/views.ts";
 import { type Binder, nestCall, type Operand, rowSpace } from "./binder.ts";
 import type { CallAttributes, Device } from "./device.ts";
-import { elementwiseSpec, fillBody } from "./elementwise.ts";
+import { fillBody } from "./elementwise.ts";
 import { bodyOf } from "./fused.ts";
 import type { KernelName } from "./kernels.ts";
 import { bindNode } from "./lowering.ts";
+import type { KeptPanels } from "./matmul.ts";
 import type { Frame } from "./rows.ts";
 
 /** What decides where everything lies. */
@@ -31,10 +32,16 @@ export const slots = { real: 0, index: 1, bool: 2, scratch: 3, first: 4 } as con
 /** Places that do not depend on extents: constants, parameters and states. */
 type FixedPlaces = ReadonlyMap<NodeId, Place>;
 
-export interface Bound {
-  readonly run: () => void;
-  /** Elements needed in the first four buffers. */
+/** The room that a binding needs. */
+export interface Room {
+  /** Elements in the first four buffers. */
   readonly sizes: readonly number[];
+  /** Floats in the panels kept for a product. */
+  readonly panels: ReadonlyMap<NodeId, number>;
+}
+
+export interface Bound extends Room {
+  readonly run: () => void;
   /** Where inputs, positions and lengths are put, and results found. */
   readonly place: (id: NodeId) => Place | null;
   /** Points all calls to these buffers. */
@@ -55,19 +62,26 @@ export interface BindContext {
   readonly device: Device;
   readonly frame: Frame;
   readonly fixed: FixedPlaces;
-  /** Panels of right operands, kept over all bindings. */
-  readonly panels: Map<NodeId, { panels: Float32Array; fresh: boolean }>;
+  /** Panels of right operands, kept over all bindings: empty when bound, made larger before a run. */
+  readonly panels: Map<NodeId, KeptPanels>;
 }
 
 export function bind(context: BindContext, extents: Extents): Bound {
-  const binding = new Binding(context, extents);
+  const binding = new Binding(context, extents, true);
   const run = binding.sequence(context.plan.items, []);
   return {
+    ...binding.room(),
     run,
-    sizes: binding.sizes(),
     place: id => binding.find(id),
     link: buffers => binding.link(buffers),
   };
+}
+
+/** The room that `bind` would ask for, without the calls and their tables. */
+export function measure(context: BindContext, extents: Extents): Room {
+  const binding = new Binding(context, extents, false);
+  binding.sequence(context.plan.items, []);
+  return binding.room();
 }
 
 class Binding {
@@ -78,9 +92,13 @@ class Binding {
   readonly #places = new Map<NodeId, Place>();
   readonly #links: Link[] = [];
   readonly #totals = [0, 0, 0, 0];
+  readonly #panels = new Map<NodeId, number>();
+  /** Whether calls are made, or only their room is measured. */
+  readonly #calls: boolean;
 
-  constructor(context: BindContext, extents: Extents) {
+  constructor(context: BindContext, extents: Extents, calls: boolean) {
     this.#context = context;
+    this.#calls = calls;
     this.#graph = context.program.schedule.graph;
     this.#extents = extents;
     this.#axisNumbers = new Map(this.#graph.axes.map(({ id }, i) => [id, i]));
@@ -88,8 +106,8 @@ class Binding {
     this.#layOut();
   }
 
-  sizes(): readonly number[] {
-    return this.#totals;
+  room(): Room {
+    return { sizes: this.#totals, panels: this.#panels };
   }
 
   /** Gives every stored value its place in its dtype's block. */
@@ -231,9 +249,7 @@ class Binding {
     const place = this.place(id);
     const space = rowSpace(binder, type);
     const strides = [[...space.strides(place), ...place.dims]];
-    nestCall(binder, elementwiseSpec(fillBody("0"), { sizes: [...space.sizes, ...type.shape], strides }), [
-      place,
-    ]);
+    nestCall(binder, fillBody("0"), { sizes: [...space.sizes, ...type.shape], strides }, [place]);
     return binder.runs;
   }
 
@@ -255,7 +271,7 @@ class Binding {
     });
     const operands = [...read, ...written];
     const nest = { sizes: [...space.sizes, ...type.shape], strides: operands.map(({ strides }) => strides) };
-    nestCall(binder, elementwiseSpec(body, nest), operands.map(({ place }) => place)); // biome-ignore format: one call
+    nestCall(binder, body, nest, operands.map(({ place }) => place)); // biome-ignore format: one call
   }
 
   #binder(item: { readonly node: NodeId; readonly accumulate: boolean } | null, loops: readonly Loop[]) {
@@ -281,13 +297,16 @@ class Binding {
         return { slot: slots.scratch, offset };
       },
       isInvariant: id => innermost !== undefined && this.#isInvariant(id, innermost),
-      keptPanels: () => {
-        const { panels } = this.#context;
-        const known = panels.get(item!.node) ?? { panels: new Float32Array(0), fresh: false };
-        panels.set(item!.node, known);
-        return known;
+      keptPanels: size => {
+        const { node } = item!;
+        this.#panels.set(node, size);
+        const kept = this.#context.panels.get(node) ?? { panels: new Float32Array(0), fresh: false };
+        this.#context.panels.set(node, kept);
+        return kept;
       },
-      call: (kernel, operands, spec) => runs.push(this.#call(kernel, operands, spec, bound)),
+      call: (kernel, operands, spec) => {
+        if (this.#calls) runs.push(this.#call(kernel, operands, spec(), bound));
+      },
     };
     return binder;
   }

@@ -1,9 +1,10 @@
 // What a lowering works with while it binds one node: the binder it asks and calls through, row spaces, masks, copies.
 
 import type { AxisId, NodeId, NodeType } from "../../compiler/graph/graph.ts";
-import { isDense, offsetTable, type Place, product } from "../plan/layout.ts";
-import { copyBody, type ElementwiseSpec, elementwiseSpec } from "./elementwise.ts";
+import { isDense, type Nest, offsetTable, type Place, product } from "../plan/layout.ts";
+import { type Body, copyBody, elementwiseSpec } from "./elementwise.ts";
 import type { KernelName, SpecOf } from "./kernels.ts";
+import type { KeptPanels } from "./matmul.ts";
 import type { Frame, Mask, Position, Rows } from "./rows.ts";
 
 /** An operand of a call. Its place is taken at the current index of the enclosing loops, but not along `still`. */
@@ -30,9 +31,10 @@ export interface Binder {
   scratch(size: number): { readonly slot: number; readonly offset: number };
   /** Whether a node's value is the same in every iteration of the innermost loop. */
   isInvariant(id: NodeId): boolean;
-  /** The panels kept for this node's right operand; stale at each begin of the innermost loop. */
-  keptPanels(): { panels: Float32Array; fresh: boolean };
-  call<K extends KernelName>(kernel: K, operands: readonly Operand[], spec: SpecOf<K>): void;
+  /** Panels of `size` floats, kept for this node's right operand; stale at each begin of the innermost loop. */
+  keptPanels(size: number): KeptPanels;
+  /** `spec` may be large, and is asked for only where calls are made and not just measured. */
+  call<K extends KernelName>(kernel: K, operands: readonly Operand[], spec: () => SpecOf<K>): void;
 }
 
 /** The rows of a value: its axes that no loop binds, then the examples. */
@@ -89,15 +91,14 @@ export function maskOf(
 export function copyPlaces(binder: Binder, type: NodeType, from: Place, to: Place): void {
   const space = rowSpace(binder, type);
   const strides = [from, to].map(place => [...space.strides(place), ...place.dims]);
-  const spec = elementwiseSpec(copyBody, { sizes: [...space.sizes, ...type.shape], strides });
-  nestCall(binder, spec, [from, to]);
+  nestCall(binder, copyBody, { sizes: [...space.sizes, ...type.shape], strides }, [from, to]);
 }
 
-export function nestCall(binder: Binder, spec: ElementwiseSpec | null, places: readonly Place[]): void {
-  if (spec === null) return;
+export function nestCall(binder: Binder, body: Body, nest: Nest, places: readonly Place[]): void {
+  if (nest.sizes.includes(0)) return;
   binder.call(
     "FrondElementwise",
     places.map(place => ({ place })),
-    spec,
+    () => elementwiseSpec(body, nest),
   );
 }

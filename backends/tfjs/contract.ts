@@ -30,10 +30,10 @@ export function bindContract(node: NodeOf<"contract">, binder: Binder): void {
     [first, second] = ["right", "left"];
     sides = { h: turned(dims.h), m: turned(dims.n), n: turned(dims.m), k: turned(dims.k) };
   }
-  const kept = keep ? binder.keptPanels() : null;
-  const { spec, swapped } = matMulSpec(sides, binder.accumulate, kept);
+  const room = keep ? (size: number) => binder.keptPanels(size) : null;
+  const { specOf, swapped } = matMulSpec(sides, binder.accumulate, room);
   const [a, b] = swapped ? [places[second], places[first]] : [places[first], places[second]];
-  binder.call("FrondMatMul", [{ place: a }, { place: b }, { place: out }], spec);
+  binder.call("FrondMatMul", [{ place: a }, { place: b }, { place: out }], specOf);
 }
 
 const turned = ({ sizes, left, right, out }: ProductDims): ProductDims => ({

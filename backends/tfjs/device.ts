@@ -10,6 +10,8 @@ const tfDType = { real: "float32", index: "int32", bool: "bool" } as const satis
 
 export type Values = Float32Array | Int32Array | Uint8Array;
 
+export const elementBytes = { real: 4, index: 4, bool: 1 } as const satisfies Record<DType, number>;
+
 export function makeValues(dtype: DType, size: number): Values {
   if (dtype === "real") return new Float32Array(size);
   return dtype === "index" ? new Int32Array(size) : new Uint8Array(size);

@@ -31,9 +31,8 @@ export const copyBody: Body = { loads: 1, statements: [], stores: ["l0"] };
 /** A constant written to operand 0. */
 export const fillBody = (text: string): Body => ({ loads: 0, statements: [], stores: [text] });
 
-/** The spec of a body over a nest, or null where there is nothing to do. */
-export function elementwiseSpec(body: Body, nest: Nest): ElementwiseSpec | null {
-  if (nest.sizes.includes(0)) return null;
+/** The spec of a body over a nest that has elements. */
+export function elementwiseSpec(body: Body, nest: Nest): ElementwiseSpec {
   let { sizes, strides } = collapse(nest);
   if (sizes.length === 0) {
     sizes = [1];

@@ -5,14 +5,14 @@ import type { AxisId, DType, Graph, NodeId, NodeType } from "../../compiler/grap
 import type { Program } from "../../compiler/program/program.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
 import type { Executable, Feeds, Results, State, Tensor } from "../api.ts";
-import { type NormalFeeds, normalizeFeeds } from "../feeds.ts";
+import { extentsOfAll, type NormalFeeds, normalizeFeeds } from "../feeds.ts";
 import { executableDisposed, foreignState, otherBackend, withinMemory } from "../misuse.ts";
 import { denseStrides, type Place, product } from "../plan/layout.ts";
 import { makePlan } from "../plan/plan.ts";
 import { Recent } from "../recent.ts";
 import { type Variable, variablesOf } from "../variables.ts";
-import { type BindContext, type Bound, bind, slots } from "./bind.ts";
-import { type Buffer, type Device, makeValues } from "./device.ts";
+import { type BindContext, type Bound, bind, measure, slots } from "./bind.ts";
+import { type Buffer, type Device, elementBytes, makeValues } from "./device.ts";
 import { traits } from "./lowering.ts";
 import type { Frame } from "./rows.ts";
 import { DeviceState, Fetched } from "./state.ts";
@@ -29,6 +29,8 @@ export class TfjsExecutable implements Executable {
   readonly #variables: readonly Variable[];
   readonly #bound = new Recent<Bound>(bindingsKept, bound => this.#linked.delete(bound));
   #blocks: readonly Buffer[];
+  /** Behind the context's panels. */
+  readonly #panels = new Map<NodeId, Buffer>();
   /** What the calls of a binding point to: grown blocks or another state need new links. */
   readonly #linked = new Map<Bound, { readonly state: DeviceState; readonly blocks: readonly Buffer[] }>();
   #disposed = false;
@@ -78,10 +80,33 @@ export class TfjsExecutable implements Executable {
     return results;
   }
 
+  /** Not counted is what products pack their operands into: all executables of a process share it. */
+  memory(batch: number, open: ReadonlyMap<AxisId, number>): number {
+    if (this.#disposed) throw executableDisposed(this.#program);
+    const extents = extentsOfAll(this.#program, batch, open);
+    const unequal = this.#program.graph.axes.filter(({ length }) => length === null && batch > 1);
+    const ragged = new Set(unequal.map(({ id }) => id));
+    const { sizes, panels } = withinMemory(this.#program, batch, () =>
+      measure(this.#context, { batch, extents, ragged }),
+    );
+    const { nodes, outputs } = this.#program.schedule.graph;
+    const results = this.#program.results.map(name => {
+      const { type } = nodes.get(outputs.get(name)!)!;
+      return elementBytes[type.dtype] * product(boundarySizes(type, batch, extents));
+    });
+    return [
+      ...sizes.map((size, slot) => elementBytes[blockTypes[slot]!] * size),
+      ...[...panels.values()].map(size => elementBytes.real * size),
+      ...this.#constants.map(({ values }) => values.byteLength),
+      ...results,
+    ].reduce((total, bytes) => total + bytes, 0);
+  }
+
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    for (const buffer of [...this.#blocks, ...this.#constants]) this.#device.free(buffer);
+    for (const buffer of [...this.#blocks, ...this.#constants, ...this.#panels.values()])
+      this.#device.free(buffer);
     this.#bound.clear();
   }
 
@@ -104,6 +129,7 @@ export class TfjsExecutable implements Executable {
       this.#replaceBlock(slot, 0);
       this.#replaceBlock(slot, size);
     }
+    for (const [node, size] of bound.panels) this.#growPanels(node, size);
     const links = this.#linked.get(bound);
     if (links?.state !== state || links.blocks !== this.#blocks) {
       bound.link(this.#buffers(state).map(({ info }) => info));
@@ -133,6 +159,18 @@ export class TfjsExecutable implements Executable {
     const block = this.#device.allocate(before.dtype, size);
     this.#blocks = this.#blocks.with(slot, block);
     this.#device.free(before);
+  }
+
+  #growPanels(node: NodeId, size: number): void {
+    const kept = this.#context.panels.get(node)!;
+    if (kept.panels.length >= size) return;
+    const before = this.#panels.get(node);
+    if (before !== undefined) this.#device.free(before);
+    this.#panels.delete(node);
+    const buffer = this.#device.allocate("real", size);
+    this.#panels.set(node, buffer);
+    kept.panels = buffer.values as Float32Array;
+    kept.fresh = false;
   }
 
   #lengths(axis: AxisId): Int32Array {
@@ -207,16 +245,23 @@ const blockTypes = ["real", "index", "bool", "real"] as const satisfies readonly
 
 const sourceOps = new Set(["input", "length", "index", "batchSize"]);
 
-/** The sizes [batch, ...axes, ...shape] (batch 1 for unbatched nodes), and a place's strides in that order. */
+/** [batch, ...axes, ...shape], batch 1 for unbatched nodes. */
+const boundarySizes = (
+  { axes, batched, shape }: NodeType,
+  batch: number,
+  extents: ReadonlyMap<AxisId, number>,
+): readonly number[] => [batched ? batch : 1, ...axes.map(axis => extents.get(axis)!), ...shape];
+
+/** Those sizes, and a place's strides in that order. */
 function boundary(
-  { axes, batched }: NodeType,
+  type: NodeType,
   place: Place,
   batch: number,
   extents: ReadonlyMap<AxisId, number>,
 ): { readonly sizes: readonly number[]; readonly strides: readonly number[] } {
   return {
-    sizes: [batched ? batch : 1, ...axes.map(axis => extents.get(axis)!), ...place.shape],
-    strides: [place.batch, ...axes.map(axis => place.axes.get(axis)?.step ?? 0), ...place.dims],
+    sizes: boundarySizes(type, batch, extents),
+    strides: [place.batch, ...type.axes.map(axis => place.axes.get(axis)?.step ?? 0), ...place.dims],
   };
 }
 

@@ -9,7 +9,7 @@ import type { PlanTraits } from "../plan/plan.ts";
 import { viewOf } from "../plan/views.ts";
 import { type Binder, copyPlaces, maskOf, nestCall, rowSpace } from "./binder.ts";
 import { bindContract } from "./contract.ts";
-import { elementwiseSpec, fillBody } from "./elementwise.ts";
+import { fillBody } from "./elementwise.ts";
 import { type Expression, expressions, type Term } from "./expressions.ts";
 import { bindReduction } from "./reductions.ts";
 
@@ -41,7 +41,7 @@ export const lowerings: { readonly [O in OpName]: Lowering<O> } = {
   batchSize: source,
   random: kernel((node, binder) => {
     const space = rowSpace(binder, node.type);
-    binder.call("FrondRandom", [{ place: binder.place(node.id) }], {
+    binder.call("FrondRandom", [{ place: binder.place(node.id) }], () => ({
       frame: binder.frame,
       batch: binder.batch,
       size: product(node.type.shape),
@@ -50,7 +50,7 @@ export const lowerings: { readonly [O in OpName]: Lowering<O> } = {
       positions: node.type.axes.map(axis => space.position(axis)),
       distribution: node.attrs.distribution,
       site: node.attrs.site,
-    });
+    }));
   }),
 
   neg: elementwise(expressions.neg),
@@ -109,10 +109,10 @@ export const lowerings: { readonly [O in OpName]: Lowering<O> } = {
   oneHot: kernel((node, binder) => {
     const [input] = node.inputs;
     const { sizes, strides } = elements(binder, node.type, binder.type(input!), binder.place(input!));
-    binder.call("FrondOneHot", [{ place: binder.place(input!) }, { place: binder.place(node.id) }], {
+    binder.call("FrondOneHot", [{ place: binder.place(input!) }, { place: binder.place(node.id) }], () => ({
       index: offsetTable(sizes, strides),
       size: node.attrs.size,
-    });
+    }));
   }),
   gather: kernel((node, binder) => {
     const [table, index] = node.inputs;
@@ -122,13 +122,13 @@ export const lowerings: { readonly [O in OpName]: Lowering<O> } = {
     binder.call(
       "FrondGather",
       [{ place: from }, { place: binder.place(index!) }, { place: binder.place(node.id) }],
-      {
+      () => ({
         table: space.rows(entry),
         entries: from.shape[0] ?? 0,
         step: from.dims[0] ?? 0,
         index: space.rows(binder.place(index!)).rows,
         outside: node.type.dtype === "real" ? Number.NaN : 0,
-      },
+      }),
     );
   }),
   scatterAdd: kernel((node, binder) => {
@@ -146,30 +146,30 @@ export const lowerings: { readonly [O in OpName]: Lowering<O> } = {
     binder.call(
       "FrondScatterAdd",
       [{ place: binder.place(index!) }, { place: binder.place(value!) }, { place: out }],
-      {
+      () => ({
         mask: maskOf(binder, space, types, reduced),
         index: space.rows(binder.place(index!)).rows,
         value: space.rows(binder.place(value!)),
         out: space.rows(out).rows,
         entries: attrs.size,
         total: product(rowSpace(binder, node.type).sizes) * product(node.type.shape),
-      },
+      }),
     );
   }),
   patches: kernel((node, binder) => {
     const from = binder.place(node.inputs[0]!);
-    binder.call("FrondPatches", [{ place: from }, { place: binder.place(node.id) }], {
+    binder.call("FrondPatches", [{ place: from }, { place: binder.place(node.id) }], () => ({
       image: rowSpace(binder, node.type).rows(from),
       index: windowIndex(node.attrs),
-    });
+    }));
   }),
   unpatches: kernel((node, binder) => {
     const from = binder.place(node.inputs[0]!);
-    binder.call("FrondUnpatches", [{ place: from }, { place: binder.place(node.id) }], {
+    binder.call("FrondUnpatches", [{ place: from }, { place: binder.place(node.id) }], () => ({
       windows: rowSpace(binder, node.type).rows(from),
       index: windowIndex(node.attrs),
       size: product(node.type.shape),
-    });
+    }));
   }),
 
   sum: kernel((node, binder) => bindReduction(binder, node.id, node.inputs[0]!, "sum", node.attrs)),
@@ -188,7 +188,7 @@ export const lowerings: { readonly [O in OpName]: Lowering<O> } = {
     binder.call(
       "FrondShift",
       [{ place: value!, still: axis }, { place: initial! }, { place: binder.place(node.id) }],
-      {
+      () => ({
         frame: binder.frame,
         axis: space.position(axis),
         offset,
@@ -199,13 +199,13 @@ export const lowerings: { readonly [O in OpName]: Lowering<O> } = {
         step: along?.step ?? 0,
         wrap: along?.wrap ?? 0,
         initial: space.rows(initial!),
-      },
+      }),
     );
   }),
   at: kernel((node, binder) => {
     const { axis, from, offset } = node.attrs;
     const value = binder.place(node.inputs[0]!);
-    binder.call("FrondAt", [{ place: value, still: axis }, { place: binder.place(node.id) }], {
+    binder.call("FrondAt", [{ place: value, still: axis }, { place: binder.place(node.id) }], () => ({
       frame: binder.frame,
       axis: binder.axisNumber(axis),
       from,
@@ -214,7 +214,7 @@ export const lowerings: { readonly [O in OpName]: Lowering<O> } = {
       batch: binder.batch,
       value: rowSpace(binder, node.type).rows(value),
       step: value.axes.get(axis)?.step ?? 0,
-    });
+    }));
   }),
   stack: kernel((node, binder) => {
     const out = binder.place(node.id);
@@ -273,7 +273,7 @@ function elements(binder: Binder, type: NodeType, own: NodeType, place: Place) {
 
 function fill(binder: Binder, node: Node): void {
   const { sizes, strides } = elements(binder, node.type, node.type, binder.place(node.id));
-  nestCall(binder, elementwiseSpec(fillBody("0"), { sizes, strides: [strides] }), [binder.place(node.id)]);
+  nestCall(binder, fillBody("0"), { sizes, strides: [strides] }, [binder.place(node.id)]);
 }
 
 /** The part of a node's value that begins at `start` of dimension `dim`; its shape is that of what is copied. */

@@ -27,7 +27,13 @@ export interface MatMulSpec {
   readonly accumulate: boolean;
   readonly form: "tiles" | "rows" | "dots";
   /** The right operand in panels, kept from call to call while `fresh` is true; null: packed each time. */
-  readonly kept: { panels: Float32Array; fresh: boolean } | null;
+  readonly kept: KeptPanels | null;
+}
+
+/** A right operand in panels; there is room for all of it. */
+export interface KeptPanels {
+  panels: Float32Array;
+  fresh: boolean;
 }
 
 /** One of the four kinds of dimension of a product, with its strides in left, right and out. */
@@ -38,15 +44,18 @@ export interface ProductDims {
   readonly out: readonly number[];
 }
 
-/** Prepares a product. `kept`: the right operand stays the same over several calls, and its panels are kept there. */
+/**
+ * Prepares a product. `keep`, for a right operand that stays the same over several calls: gives room for its panels.
+ * The offset tables are made with the spec.
+ */
 export function matMulSpec(
   dims: Readonly<Record<"h" | "m" | "n" | "k", ProductDims>>,
   accumulate: boolean,
-  kept: MatMulSpec["kept"],
-): { readonly spec: MatMulSpec; readonly swapped: boolean } {
+  keep: ((size: number) => KeptPanels) | null,
+): { readonly specOf: () => MatMulSpec; readonly swapped: boolean } {
   const count = (which: ProductDims): number => which.sizes.reduce((a, b) => a * b, 1);
   // Few columns and more rows: the other way round, since columns are what the inner loops run along.
-  const swapped = kept === null && count(dims.n) < tileRows && count(dims.m) > count(dims.n);
+  const swapped = keep === null && count(dims.n) < tileRows && count(dims.m) > count(dims.n);
   const side = (which: ProductDims): ProductDims =>
     swapped ? { ...which, left: which.right, right: which.left } : which;
   const [m, n, k, h] = [
@@ -56,7 +65,8 @@ export function matMulSpec(
     side(dims.h),
   ];
   const rows = count(m);
-  const spec: MatMulSpec = {
+  const kept = rows >= tileRows ? (keep?.(roundUp(count(n), tileColumns) * count(k)) ?? null) : null;
+  const specOf = (): MatMulSpec => ({
     heads: [offsetTable(h.sizes, h.left), offsetTable(h.sizes, h.right), offsetTable(h.sizes, h.out)],
     leftM: offsetTable(m.sizes, m.left),
     outM: offsetTable(m.sizes, m.out),
@@ -66,9 +76,9 @@ export function matMulSpec(
     outN: offsetTable(n.sizes, n.out),
     accumulate,
     form: rows >= tileRows ? "tiles" : innerStride(n) <= innerStride(k) ? "rows" : "dots",
-    kept: rows >= tileRows ? kept : null,
-  };
-  return { spec, swapped };
+    kept,
+  });
+  return { specOf, swapped };
 }
 
 /** How far apart neighbours lie in the right operand; where there are none, as far as can be. */
@@ -151,7 +161,7 @@ function evenStep(table: Int32Array): number {
 const roundUp = (count: number, tile: number): number => Math.ceil(count / tile) * tile;
 
 let leftPanels = new Float32Array(0);
-let rightPanels: Float32Array = new Float32Array(0);
+let rightPanels = new Float32Array(0);
 
 /** For the rest: blocks of `depth` summands by `width` columns, packed, then tiles. */
 const byTiles: Form = (left, right, out, [atL, atR, atO], spec) => {
@@ -160,13 +170,8 @@ const byTiles: Form = (left, right, out, [atL, atR, atO], spec) => {
   const panelRows = roundUp(rows, tileRows);
   const fresh = kept?.fresh ?? false;
   if (leftPanels.length < panelRows * depth) leftPanels = new Float32Array(panelRows * depth);
-  let panels = kept?.panels ?? rightPanels;
-  const needed = kept === null ? depth * width : roundUp(columns, tileColumns) * summands;
-  if (panels.length < needed) {
-    panels = new Float32Array(needed);
-    if (kept === null) rightPanels = panels;
-    else kept.panels = panels;
-  }
+  if (kept === null && rightPanels.length === 0) rightPanels = new Float32Array(depth * width);
+  const panels = kept?.panels ?? rightPanels;
   let keptAt = 0;
   for (let k0 = 0; k0 < summands; k0 += depth) {
     const k1 = Math.min(k0 + depth, summands);

@@ -33,8 +33,9 @@ export function bindReduction(
     add(axes.includes(axis) ? reduced : kept, space.sizes[d]!, strides[d]!);
   add(batch ? reduced : kept, space.sizes.at(-1)!, strides.at(-1)!);
   for (const [d, size] of type.shape.entries()) add(dims.includes(d) ? reduced : kept, size, from.dims[d]!);
-  const spec = reduceSpec(reduction, kept, reduced, binder.accumulate);
-  binder.call("FrondReduce", [{ place: from }, { place: binder.place(id) }], spec);
+  binder.call("FrondReduce", [{ place: from }, { place: binder.place(id) }], () =>
+    reduceSpec(reduction, kept, reduced, binder.accumulate),
+  );
 }
 
 const emptyNest = (): { sizes: number[]; strides: [number[]] } => ({ sizes: [], strides: [[]] });
@@ -67,6 +68,6 @@ export function selected(
     shape: place.shape,
     dims: strides.slice(free.length + 1),
   };
-  binder.call("FrondSelect", [{ place }, { place: copy }], { mask, from: space.rows(place), fill });
+  binder.call("FrondSelect", [{ place }, { place: copy }], () => ({ mask, from: space.rows(place), fill }));
   return copy;
 }

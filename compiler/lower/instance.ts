@@ -219,6 +219,8 @@ export function calledInstance(call: LayerCall, scope: Scope): Instance {
   bindAxes(instance, call, caller);
   checkConstraints(instance);
   caller.calls.set(call, instance);
+  const { layers } = caller.lowering;
+  layers.set(instance.path, [...new Set(layers.get(instance.path)).add(call)]);
   return instance;
 }
 

@@ -58,6 +58,7 @@ export function lower(model: TypedDefinition, options: LowerOptions): LowerResul
     generate,
     names,
     equations: lowering.equations,
+    layers: lowering.layers,
   };
   return { lowered, dependsOnMode: lowering.dependsOnMode, diagnostics: [] };
 }
@@ -75,6 +76,8 @@ function lowerResult(root: Instance, equation: TypedEquation): void {
   const { name, role } = equation;
   if (role === "output") builder.output(`output.${name}`, nodeOfName(root, name));
   if (role !== "loss" && role !== "metric") return;
+  // A micro mean is two totals and has no value of its own.
+  root.lowering.equations.set(name, equation);
   builder.withPlace({ span: equation.span, label: name }, () => {
     const { total, count } = totals(root, equation);
     const prefix = role === "loss" ? "loss" : `metric.${name}`;

@@ -7,7 +7,7 @@ import { report } from "../diagnostics/report.ts";
 import { grouped } from "../diagnostics/wording.ts";
 import type { DType, NodeId } from "../graph/graph.ts";
 import { GraphBuilder, type Place } from "../ops/builder.ts";
-import type { TypedEquation } from "../semantics/typed.ts";
+import type { LayerCall, TypedEquation } from "../semantics/typed.ts";
 import type { Mode, ParameterSpec } from "./model.ts";
 
 /** Numbers in one value, and in all parameters together: 1 GiB of float32. */
@@ -48,6 +48,8 @@ export class Lowering {
   readonly names = new Map<string, NodeId>();
   /** The same equations as they were checked. */
   readonly equations = new Map<string, TypedEquation>();
+  /** The calls behind each instance, by its path. */
+  readonly layers = new Map<string, readonly LayerCall[]>();
   readonly #jobs: (() => void)[] = [];
   readonly #found = new Map<string, Diagnostic>();
   #work = 0;

@@ -3,7 +3,7 @@
 
 import type { Span } from "../diagnostics/diagnostic.ts";
 import type { AxisId, DType, Graph, NodeId } from "../graph/graph.ts";
-import type { TypedEquation } from "../semantics/typed.ts";
+import type { LayerCall, TypedEquation } from "../semantics/typed.ts";
 
 /** `train` keeps dropout and the like; `infer` makes them the identity. Parameters are the same in both. */
 export type Mode = "train" | "infer";
@@ -92,4 +92,6 @@ export interface LoweredModel {
   readonly names: ReadonlyMap<string, NodeId>;
   /** The checked equations behind the nodes' labels, for messages. */
   readonly equations: ReadonlyMap<string, TypedEquation>;
+  /** The calls of each layer, by the path before its parameters' names: `h`, `d.embedding`. Several share one. */
+  readonly layers: ReadonlyMap<string, readonly LayerCall[]>;
 }

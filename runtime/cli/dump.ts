@@ -5,8 +5,8 @@ import { didYouMean } from "../../compiler/diagnostics/nearest.ts";
 import { report } from "../../compiler/diagnostics/report.ts";
 import type { DumpOptions } from "../../compiler/program/model.ts";
 import { type Stage, stages } from "../../compiler/program/pipeline.ts";
-import type { CompiledModel } from "../model.ts";
 import { exclusive } from "./arguments.ts";
+import { checkAxes } from "./axes.ts";
 import { command } from "./command.ts";
 import { Inputs, modelOptions } from "./inputs.ts";
 import { choice, flag, lengths, unrolling } from "./options.ts";
@@ -54,20 +54,6 @@ export const dump = command({
     return 0;
   },
 });
-
-/** A length for an axis that there is not would be ignored. */
-function checkAxes(model: CompiledModel, given: readonly string[]): void {
-  const open = model.infer().graph.axes.filter(({ length }) => length === null);
-  const names = open.map(({ id }) => id);
-  const problems = given
-    .filter(axis => !names.some(name => name === axis))
-    .map(axis => {
-      const near = didYouMean(axis, names);
-      const help = near.length > 0 ? near : [`the axes are ${names.join(", ") || "none"}`];
-      return report("F0812", { axis, reason: "is no axis whose length is open" }, null, { help });
-    });
-  if (problems.length > 0) throw new FrondError(problems);
-}
 
 function readStage(given: string): Stage {
   const stage = stages.find(name => name === given);

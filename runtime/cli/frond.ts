@@ -11,6 +11,7 @@ import { type CommandName, summaries } from "./summaries.ts";
 /** Each is imported only when it runs. */
 const commands: { readonly [C in CommandName]: () => Promise<Command> } = {
   check: async () => (await import("./check.ts")).check,
+  summary: async () => (await import("./summary.ts")).summary,
   dump: async () => (await import("./dump.ts")).dump,
   gradcheck: async () => (await import("./gradcheck.ts")).gradcheck,
   train: async () => (await import("./train.ts")).train,

@@ -131,6 +131,32 @@ export const lengths = (doc: string): Option<Readonly<Record<string, number>>> =
   },
 });
 
+/** A length for all axes, or by name. */
+export interface GivenLengths {
+  readonly all: number | null;
+  readonly byName: Readonly<Record<string, number>>;
+}
+
+/** `N` for all axes, `NAME=N` for one, several with commas between; any number of times. */
+export const lengthsOrOne = (doc: string): Option<GivenLengths> => ({
+  kind: "value",
+  placeholder: "N|NAME=N,..",
+  doc,
+  expected: "a whole number, 1 or more, for all axes or by name, as in `s=20,t=100`",
+  read: texts => {
+    const parts = texts.flatMap(given => given.split(","));
+    const all = parts.filter(part => !part.includes("=")).map(wholeNumber);
+    const pairs = pairsOf(
+      parts.filter(part => part.includes("=")),
+      wholeNumber,
+    );
+    const isLength = (value: number): boolean => Number.isSafeInteger(value) && value >= 1;
+    return all.every(isLength) && pairs.every(([name, value]) => name !== "" && isLength(value))
+      ? { all: all.at(-1) ?? null, byName: Object.fromEntries(pairs) }
+      : wrong;
+  },
+});
+
 /** `NAME=VALUE` with a number or a truth value, any number of times. Which of them is legal is the model's to say. */
 export const settings = (doc: string): Option<Readonly<Record<string, number | boolean>>> => ({
   kind: "value",

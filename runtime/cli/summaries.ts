@@ -3,6 +3,7 @@
 
 export const summaries = {
   check: "report what is wrong with programs",
+  summary: "list a model's layers, and the operations and memory that it takes",
   dump: "print a model after a stage of the compiler",
   gradcheck: "compare a model's gradients with central differences",
   train: "train a model on data",
