@@ -27,8 +27,9 @@ export function withinMemory<Result>({ name }: Program, batch: number, run: () =
   try {
     return run();
   } catch (error) {
-    // "Invalid typed array length", "Array buffer allocation failed"; but not "Maximum call stack size exceeded".
-    if (!(error instanceof RangeError) || !/array/i.test(error.message)) throw error;
+    // "Invalid typed array length", "Array buffer allocation failed", "WebAssembly.Memory.grow(): .."; but not "Maximum
+    // call stack size exceeded".
+    if (!(error instanceof RangeError) || !/array|memory/i.test(error.message)) throw error;
     const help = ["a smaller batch or shorter sequences need less"];
     throw new FrondError([report("F0905", { program: name, batch }, null, { help })]);
   }

@@ -30,6 +30,11 @@ function lazy(name: string, doc: string, load: () => Promise<Backend>): Backend 
 /** All backends, the most widely useful first. */
 export const backends: readonly Backend[] = [
   lazy(
+    "wasm",
+    "the compiler's own WebAssembly: one SIMD module for the whole program; float32, runs everywhere",
+    async () => (await import("./wasm/index.ts")).wasm,
+  ),
+  lazy(
     "cpu",
     "JavaScript by way of tfjs-core's cpu backend, with Frond's kernels; float32, runs everywhere",
     async () => (await import("./tfjs/cpu.ts")).cpu,
@@ -42,7 +47,7 @@ export const backends: readonly Backend[] = [
 ];
 
 /** What `auto` tries, best first. */
-const preferred: readonly string[] = ["cpu"];
+const preferred: readonly string[] = ["wasm", "cpu"];
 
 export interface ListedBackend {
   readonly name: string;

@@ -30,12 +30,12 @@ async function refusal(opening: Promise<unknown>): Promise<FrondError> {
 }
 
 describe("openBackend", () => {
-  test.each(["cpu", "reference"])("opens %s", async name => {
+  test.each(["wasm", "cpu", "reference"])("opens %s", async name => {
     expect((await openBackend(name)).name).toBe(name);
   });
 
-  test("auto is cpu", async () => {
-    expect((await openBackend("auto")).name).toBe("cpu");
+  test("auto is wasm", async () => {
+    expect((await openBackend("auto")).name).toBe("wasm");
   });
 
   test("an unknown name: the nearest one is suggested", async () => {
@@ -47,7 +47,7 @@ describe("openBackend", () => {
 
   test("a name near nothing: the list is shown", async () => {
     const [diagnostic] = (await refusal(openBackend("xyzzy"))).diagnostics;
-    expect(diagnostic?.help).toEqual(["there are cpu, reference, auto"]);
+    expect(diagnostic?.help).toEqual(["there are wasm, cpu, reference, auto"]);
   });
 
   test("an unavailable one: the reason and the remedy", async () => {
@@ -58,7 +58,7 @@ describe("openBackend", () => {
   });
 
   test("auto with its choice unavailable: that one's reason", async () => {
-    const [diagnostic] = (await refusal(openBackend("auto", [{ ...broken, name: "cpu" }]))).diagnostics;
+    const [diagnostic] = (await refusal(openBackend("auto", [{ ...broken, name: "wasm" }]))).diagnostics;
     expect(diagnostic?.code).toBe("F0902");
   });
 });
@@ -80,6 +80,7 @@ test("the pages show what is said", async () => {
 test("the list says of each whether it is available", async () => {
   const listed = await listBackends([...backends, broken]);
   expect(listed.map(({ name, availability }) => [name, availability.available])).toEqual([
+    ["wasm", true],
     ["cpu", true],
     ["reference", true],
     ["quantum", false],
@@ -87,11 +88,12 @@ test("the list says of each whether it is available", async () => {
 });
 
 test("the registry says the same of each backend as the backend itself", async () => {
-  const [{ cpu }, { reference }] = await Promise.all([
+  const [{ wasm }, { cpu }, { reference }] = await Promise.all([
+    import("../backends/wasm/index.ts"),
     import("../backends/tfjs/cpu.ts"),
     import("../backends/reference/index.ts"),
   ]);
   expect(backends.map(({ name, doc }) => ({ name, doc }))).toEqual(
-    [cpu, reference].map(({ name, doc }) => ({ name, doc })),
+    [wasm, cpu, reference].map(({ name, doc }) => ({ name, doc })),
   );
 });

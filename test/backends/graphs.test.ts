@@ -1,24 +1,29 @@
-// The cpu backend against the float64 reference: forward and all gradients of the usual cells and awkward shapes of
+// Every backend against the float64 reference: forward and all gradients of the usual cells and awkward shapes of
 // recurrence, under every way of scheduling, with ragged lengths and anything in the padding.
 
 import { describe, expect, test } from "vitest";
+import { float32Backends } from "../harness/backends.ts";
 import { randomEnvironment } from "../harness/environment.ts";
 import { graphs, withGradients } from "../harness/graphs.ts";
 import { tolerances } from "../harness/tolerances.ts";
-import { cpuError, schedulings } from "./run.ts";
+import { errorOn, schedulings } from "./run.ts";
 
-describe.each(Object.entries(graphs))("%s", (_, make) => {
+const cases = Object.entries(graphs).flatMap(([graph, make]) =>
+  float32Backends.map(name => ({ name, graph, make })),
+);
+
+describe.each(cases)("$graph on $name", ({ name, make }) => {
   const graph = withGradients(make());
   test.each(schedulings)("ragged, NaN and 1e30 in the padding: %o", async options => {
     const environment = randomEnvironment(graph, { batch: 5, extent: 6, shortest: 0, padding: "mixed" });
-    expect(await cpuError(graph, environment, options)).toBeLessThan(tolerances.float32);
+    expect(await errorOn(name, graph, environment, options)).toBeLessThan(tolerances.float32);
   });
   test.each(schedulings)("equal lengths: %o", async options => {
     const environment = randomEnvironment(graph, { seed: 2, batch: 4, extent: 5, shortest: 5 });
-    expect(await cpuError(graph, environment, options)).toBeLessThan(tolerances.float32);
+    expect(await errorOn(name, graph, environment, options)).toBeLessThan(tolerances.float32);
   });
   test("one example of one step", async () => {
     const environment = randomEnvironment(graph, { seed: 3, batch: 1, extent: 1 });
-    expect(await cpuError(graph, environment)).toBeLessThan(tolerances.float32);
+    expect(await errorOn(name, graph, environment)).toBeLessThan(tolerances.float32);
   });
 });

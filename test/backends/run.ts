@@ -1,8 +1,8 @@
-// What the tests of the cpu backend share: any graph as a program, run and compared with the reference.
+// What the tests of backends share: any graph as a program, run and compared with the reference.
 
-import type { Executable, Tensor } from "../../backends/api.ts";
+import type { Backend, Executable, Tensor } from "../../backends/api.ts";
 import { evaluateGraph, type PlainEnvironment } from "../../backends/reference/evaluate.ts";
-import { cpu } from "../../backends/tfjs/cpu.ts";
+import { openBackend } from "../../backends/registry.ts";
 import { differentiate } from "../../compiler/autodiff/differentiate.ts";
 import { addOptimizer } from "../../compiler/autodiff/optimizer.ts";
 import type { Graph, Node, NodeOf } from "../../compiler/graph/graph.ts";
@@ -68,11 +68,12 @@ export function trainingStepOf(model: Graph): Graph {
 }
 
 /** Runs once and reads everything; leaves nothing behind. */
-export async function runCpu(
+export async function runOn(
+  backend: Backend,
   program: Program,
   environment: Required<PlainEnvironment>,
 ): Promise<ReadonlyMap<string, Tensor>> {
-  const executable = await cpu.compile(program);
+  const executable = await backend.compile(program);
   try {
     return await runWith(executable, program, environment);
   } finally {
@@ -109,12 +110,16 @@ export function roundedToFloat32(environment: Required<PlainEnvironment>): Requi
   return { ...environment, inputs: round(inputs), parameters: round(parameters), states: round(states) };
 }
 
-/** The worst error of the cpu backend against the reference over all outputs of a graph. */
-export async function cpuError(
+/** The worst error of a backend against the reference over all outputs of a graph. */
+export async function errorOn(
+  name: string,
   graph: Graph,
   environment: Required<PlainEnvironment>,
   options?: ScheduleOptions,
 ): Promise<number> {
   const same = roundedToFloat32(environment);
-  return outputsError(await runCpu(programOf(graph, options), same), evaluateGraph(graph, same));
+  return outputsError(
+    await runOn(await openBackend(name), programOf(graph, options), same),
+    evaluateGraph(graph, same),
+  );
 }

@@ -14,7 +14,7 @@ import { run } from "./harness.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "frond-cli-"));
 const file = (name: string) => join(folder, name);
-const commands = ["check", "dump", "gradcheck", "train", "eval", "run", "backends"];
+const commands = ["check", "summary", "dump", "gradcheck", "train", "eval", "run", "backends"];
 
 beforeAll(() => {
   writeFileSync(file("m.frond"), "model Tagger {}\n");
@@ -296,7 +296,7 @@ describe("backends", () => {
     expect(out).toMatch(/^cpu +available/m);
     expect(out).toMatch(/^reference +available/m);
     const listed = JSON.parse((await run(["backends", "--json"])).out);
-    expect(listed[0]).toMatchObject({ name: "cpu", available: true });
+    expect(listed[0]).toMatchObject({ name: "wasm", available: true });
   });
   test("an unknown one is misuse", async () => {
     const argv = ["train", file("m.frond"), "--data", file("d.npz"), "--backend", "cpuu"];

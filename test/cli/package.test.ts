@@ -51,5 +51,5 @@ test("its entries can be imported by their names", () => {
   `;
   const argv = ["--input-type=module", "--eval", program];
   const { stdout, stderr } = spawnSync(process.execPath, argv, { encoding: "utf8" });
-  expect([stderr, stdout]).toEqual(["", "0 cpu y.W,y.b\n"]);
+  expect([stderr, stdout]).toEqual(["", "0 wasm y.W,y.b\n"]);
 });

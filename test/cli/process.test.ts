@@ -173,7 +173,7 @@ describe("generation", () => {
     const { code, out } = frond([...argv, "--out", file("out.npz")]);
     expect([code, JSON.parse(out)]).toEqual([
       0,
-      { model: "Countdown", backend: "cpu", examples: 1, saved: file("out.npz") },
+      { model: "Countdown", backend: "wasm", examples: 1, saved: file("out.npz") },
     ]);
     const { arrays, lengths } = readDataset(readFileSync(file("out.npz")), "out.npz");
     expect(arrays.get("out")).toEqual({ dtype: "index", shape: [1, 3], data: Int32Array.of(7, 6, 5) });

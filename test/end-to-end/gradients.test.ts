@@ -4,6 +4,7 @@
 import { describe, expect, test } from "vitest";
 import { evaluateGraph } from "../../backends/reference/evaluate.ts";
 import { openBackend } from "../../backends/registry.ts";
+import { float32Backends } from "../harness/backends.ts";
 import { gradientError, outputsError } from "../harness/differences.ts";
 import {
   compileNamed,
@@ -46,10 +47,10 @@ describe.each(modelNames)("%s", name => {
     );
   });
 
-  test("agrees on cpu", async () => {
+  test.each(float32Backends)("agrees on %s", async backend => {
     const environment = environmentOf(program, { extent: 5 });
     const expected = evaluateGraph(program.graph, environment, results);
-    const actual = await onBackend(await openBackend("cpu"), program, environment);
+    const actual = await onBackend(await openBackend(backend), program, environment);
     expect(outputsError(actual, expected)).toBeLessThan(tolerances.float32);
   });
 });

@@ -7,6 +7,7 @@ import { evaluateGraph } from "../../backends/reference/evaluate.ts";
 import { openBackend } from "../../backends/registry.ts";
 import { format } from "../../compiler/syntax/format.ts";
 import { parse } from "../../compiler/syntax/parse.ts";
+import { float32Backends } from "../harness/backends.ts";
 import { directionError, outputsError } from "../harness/differences.ts";
 import {
   compileText,
@@ -25,7 +26,7 @@ const numRuns = 75;
 test.each(parts)(
   "random programs, part %d of 4",
   async part => {
-    const cpu = await openBackend("cpu");
+    const opened = await Promise.all(float32Backends.map(name => openBackend(name)));
     const property = fc.asyncProperty(programs(), async text => {
       const model = compileText("random.frond", text);
       const program = model.gradients();
@@ -44,9 +45,13 @@ test.each(parts)(
       expect(outputsError(unrolledThenDifferentiated(model, clean), expected), "tape").toBeLessThan(
         tolerances.rearranged,
       );
-      for (const unroll of [1, 3, "full"] as const) {
-        const actual = await onBackend(cpu, program, environment, { unroll });
-        expect(outputsError(actual, expected), `cpu, ${unroll}`).toBeLessThan(tolerances.float32);
+      for (const backend of opened) {
+        for (const unroll of [1, 3, "full"] as const) {
+          const actual = await onBackend(backend, program, environment, { unroll });
+          expect(outputsError(actual, expected), `${backend.name}, ${unroll}`).toBeLessThan(
+            tolerances.float32,
+          );
+        }
       }
     });
     await fc.assert(property, { numRuns, seed: part });

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { openBackend } from "../../backends/registry.ts";
 import { handwrittenCases } from "../handwritten/cases.ts";
+import { float32Backends } from "../harness/backends.ts";
 import { compareLayer, compareOutputs, compareSteps, type Errors } from "../harness/golden.ts";
 import { compileText } from "../harness/models.ts";
 import { tolerances } from "../harness/tolerances.ts";
@@ -14,9 +15,9 @@ const worst = (errors: Errors): number => {
 };
 
 describe.each([
-  ["reference", tolerances.torchFloat64],
-  ["cpu", tolerances.torchFloat32],
-] as const)("PyTorch on %s", (name, tolerance) => {
+  ["reference", tolerances.torchFloat64] as const,
+  ...float32Backends.map(name => [name, tolerances.torchFloat32] as const),
+])("PyTorch on %s", (name, tolerance) => {
   test.each(layerGoldens)("$name: outputs, loss, gradients", async golden => {
     const model = compileText(golden.name, golden.source);
     expect(worst(await compareLayer(golden, model, await openBackend(name)))).toBeLessThan(tolerance);
@@ -37,9 +38,11 @@ describe("cells written by hand", () => {
     expect(worst(await compareOutputs(golden, model, backend))).toBeLessThan(tolerances.handwritten);
   });
 
-  test.each(handwrittenCases)("$name on cpu", async golden => {
+  const everywhere = float32Backends.flatMap(on => handwrittenCases.map(golden => ({ ...golden, on })));
+
+  test.each(everywhere)("$name on $on", async golden => {
     const model = compileText(golden.name, golden.source);
-    const backend = await openBackend("cpu");
+    const backend = await openBackend(golden.on);
     expect(worst(await compareOutputs(golden, model, backend))).toBeLessThan(tolerances.torchFloat32);
   });
 });

@@ -7,6 +7,7 @@ import { compile } from "../../compiler/index.ts";
 import { type Dataset, makeDataset } from "../../runtime/data/dataset.ts";
 import { toNested } from "../../runtime/data/json.ts";
 import { type GenerateOptions, Session } from "../../runtime/session.ts";
+import { float32Backends } from "../harness/backends.ts";
 import { codesOf, diagnosticsOf } from "./codes.ts";
 
 interface Setting {
@@ -87,7 +88,7 @@ const copy = `model Copy(n: size = 9) {
   generate out[t+1] = said[t] + 0 * out[t] until out[t+1] == 0
 }`;
 
-describe.each(["reference", "cpu"])("on %s", backend => {
+describe.each(["reference", ...float32Backends])("on %s", backend => {
   test("a walk through a table, to its end, and cut off", async () => {
     const setting = {
       model: walk("argmax(p[t])"),
@@ -178,9 +179,9 @@ describe.each(["reference", "cpu"])("on %s", backend => {
   });
 });
 
-test("both backends draw the same", async () => {
+test.each(float32Backends)("%s draws what the reference does", async name => {
   const setting = { model: walk("sample(p[t])"), options: { steps: 60, count: 20, seed: 5 } };
-  expect(await generated("cpu", setting)).toEqual(await generated("reference", setting));
+  expect(await generated(name, setting)).toEqual(await generated("reference", setting));
 });
 
 test("a drawn value has its probability", async () => {

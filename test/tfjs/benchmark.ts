@@ -4,9 +4,9 @@
 import { cpu } from "../../backends/tfjs/cpu.ts";
 import type { Graph } from "../../compiler/graph/graph.ts";
 import { GraphBuilder } from "../../compiler/ops/builder.ts";
+import { programOf, schedulings, trainingStepOf } from "../backends/run.ts";
 import { randomEnvironment } from "../harness/environment.ts";
 import { lstmCell, product } from "../harness/graphs.ts";
-import { programOf, schedulings, trainingStepOf } from "./run.ts";
 
 const sizes = { batch: 32, steps: 50, features: 10, units: 128, classes: 10 };
 

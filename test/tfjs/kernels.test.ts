@@ -4,15 +4,16 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { layOut } from "../../backends/plan/arena.ts";
 import { collapse, denseStrides, offsetTable, product, reshapeDims } from "../../backends/plan/layout.ts";
+import { cpu } from "../../backends/tfjs/cpu.ts";
 import { elementwiseKernel, elementwiseSpec } from "../../backends/tfjs/elementwise.ts";
 import { matMulKernel, matMulSpec } from "../../backends/tfjs/matmul.ts";
 import { reduceKernel, reduceSpec } from "../../backends/tfjs/reduce.ts";
 import { unrollBy } from "../../compiler/unroll/partial.ts";
+import { programOf, runOn } from "../backends/run.ts";
 import { outputsError } from "../harness/differences.ts";
 import { randomEnvironment } from "../harness/environment.ts";
 import { bidirectional, lags, lstm, withGradients } from "../harness/graphs.ts";
 import { tolerances } from "../harness/tolerances.ts";
-import { programOf, runCpu } from "./run.ts";
 
 const seed = 20261123;
 
@@ -55,8 +56,9 @@ describe("products", () => {
               for (let s = 0; s < k; s++)
                 expected[a * o[0]! + i * o[1]! + j * o[2]!]! +=
                   left[a * l[0]! + i * l[1]! + s * l[2]!]! * right[a * r[0]! + s * r[1]! + j * r[2]!]!;
-        const kept = keep ? { panels: new Float32Array(0), fresh: false } : null;
-        const { spec, swapped } = matMulSpec(dims, accumulate, kept);
+        const kept = (size: number) => ({ panels: new Float32Array(size), fresh: false });
+        const { specOf, swapped } = matMulSpec(dims, accumulate, keep ? kept : null);
+        const spec = specOf();
         const start = Float32Array.from(out);
         // Kept panels serve the second call.
         for (let call = 0; call < 2; call++) {
@@ -170,7 +172,7 @@ test("a generated nest walks strided operands and writes several results", () =>
   const nest = { sizes: [2, 3], strides: [[1, 2], [0, 1], [3, 1], [1, 2]] }; // biome-ignore format: strides
   const [a, b] = [Float32Array.of(1, 2, 3, 4, 5, 6), Float32Array.of(10, 20, 30)];
   const [sum, double] = [new Float32Array(6), new Float32Array(6)];
-  elementwiseKernel([a, b, sum, double], Int32Array.of(0, 0, 0, 0), elementwiseSpec(body, nest)!);
+  elementwiseKernel([a, b, sum, double], Int32Array.of(0, 0, 0, 0), elementwiseSpec(body, nest));
   expect([...sum]).toEqual([11, 23, 35, 12, 24, 36]);
   expect([...double]).toEqual([22, 24, 46, 48, 70, 72]);
 });
@@ -180,7 +182,10 @@ test.each([2, 3, 8])("loops unrolled by %i give the same numbers", async factor 
     const program = programOf(withGradients(make()));
     const unrolled = { ...program, schedule: unrollBy(program.schedule, factor) };
     const environment = randomEnvironment(program.graph, { batch: 3, extent: 7 });
-    const error = outputsError(await runCpu(unrolled, environment), await runCpu(program, environment));
+    const error = outputsError(
+      await runOn(cpu, unrolled, environment),
+      await runOn(cpu, program, environment),
+    );
     expect(error).toBeLessThan(tolerances.float32);
   }
 });

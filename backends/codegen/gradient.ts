@@ -1,0 +1,149 @@
+// Sums of outer products, C[m][n] (+)= sum over rows of A[row][m] B[row][n]: gradients of weights. Rows come in chunks
+// that pack.ts has packed: A in blocks of `tile.rows` columns, B in blocks of `tile.vectors` vectors.
+
+import { add, compare, FunctionBuilder, lane, load, mul, type Operand, select, sub } from "./builder.ts";
+import type { Func, Local, Target } from "./code.ts";
+import {
+  addProducts,
+  blockColumns,
+  blocksAtOnce,
+  makeSums,
+  multiples,
+  type Stream,
+  type Sums,
+  type Tile,
+  vectorBytes,
+  vectorsIn,
+  WORD,
+} from "./tile.ts";
+
+export interface GradientShape {
+  readonly m: number;
+  readonly n: number;
+  /** Bytes from one row of C to the next. Nothing but its m x n numbers is written. */
+  readonly cStride: number;
+  /** Rows of a chunk. */
+  readonly capacity: number;
+}
+
+/** Blocks of columns that threads may share out. */
+export const columnBlocks = (n: number, target: Target, tile: Tile): number =>
+  Math.ceil(n / blockColumns(target, tile));
+
+/**
+ * Functions for C = (`first` 1) or += (0) the product of a chunk; the last is for calling, with
+ * (a, b, c, rows, first, from, to): of C, column blocks `from` to `to` (excluded).
+ */
+export function gradientProduct(shape: GradientShape, target: Target, tile: Tile): readonly Func[] {
+  const { m, n, cStride, capacity } = shape;
+  const callees: Func[] = [];
+  const f = new FunctionBuilder(`gradient ${m}x${n}`);
+  const [a, b, c, rows, first] = [f.param(), f.param(), f.param(), f.param(), f.param()] as const;
+  const [from, to] = [f.param(), f.param()] as const;
+  const columns = blockColumns(target, tile);
+  const [aPanel, bPanel] = [tile.rows * capacity * WORD, columns * capacity * WORD];
+  const [high, low] = [Math.floor(m / tile.rows), m % tile.rows];
+  const [wide, narrow] = [Math.floor(n / columns), n % columns];
+
+  /** Rows of C that make full tiles, a column block of `width` columns. */
+  const full = (width: number): ((block: Operand) => void) => {
+    const kernel = gradientKernel(shape, target, tile, tile.rows, width);
+    callees.push(kernel);
+    return block => {
+      const [x, z] = [f.let(a), f.let(add(c, mul(block, columns * WORD)))];
+      const y = f.let(add(b, mul(block, bPanel)));
+      f.for(0, high, 1, () => {
+        f.call(kernel, [x, y, z, rows, first]);
+        f.set(x, add(x, aPanel));
+        f.set(z, add(z, tile.rows * cStride));
+      });
+    };
+  };
+  /** The rows left over, column blocks with `width` columns in all. */
+  const rest = (width: number): ((block: Operand) => void) => {
+    const kernel = gradientKernel(shape, target, tile, low, width);
+    callees.push(kernel);
+    return block => {
+      const z = add(add(c, mul(block, columns * WORD)), high * tile.rows * cStride);
+      f.call(kernel, [add(a, high * aPanel), add(b, mul(block, bPanel)), z, rows, first]);
+    };
+  };
+
+  if (wide > 0) {
+    const end = f.let(select(compare("lt", to, wide), to, wide));
+    if (high > 0) f.for(from, end, 1, full(columns));
+    if (low > 0) {
+      const group = blocksAtOnce(low, target, tile);
+      const block = f.let(from);
+      if (group > 1 && wide >= group) {
+        const several = rest(group * columns);
+        f.for(from, sub(end, group - 1), group, i => {
+          several(i);
+          f.set(block, add(i, group));
+        });
+      }
+      f.for(block, end, 1, rest(columns));
+    }
+  }
+  if (narrow > 0) {
+    f.if(compare("gt", to, wide), () => {
+      if (high > 0) full(narrow)(wide);
+      if (low > 0) rest(narrow)(wide);
+    });
+  }
+  return [...callees, f.finish()];
+}
+
+/** (a, b, c, rows, first): a tile of `height` rows; several column blocks where `width` is more than that of one. */
+function gradientKernel(
+  { cStride, capacity }: GradientShape,
+  target: Target,
+  tile: Tile,
+  height: number,
+  width: number,
+): Func {
+  const f = new FunctionBuilder(`outer ${height}x${width}`);
+  const [a, b, c, rows, first] = [f.param(), f.param(), f.param(), f.param(), f.param()] as const;
+  const columns = blockColumns(target, tile);
+  const vectors = vectorsIn(width, target);
+  const place = (v: number) =>
+    Math.floor(v / tile.vectors) * columns * capacity * WORD + (v % tile.vectors) * vectorBytes(target);
+  const left: Stream = { pointer: a, step: tile.rows * WORD, offsets: multiples(height, WORD) };
+  const right: Stream = { pointer: b, step: columns * WORD, offsets: multiples(vectors, 1).map(place) };
+  const sums = makeSums(f, height, vectors);
+  f.if(compare("gt", rows, 0), () => {
+    addProducts(f, sums, [left], [right], rows);
+  });
+  f.if(
+    first,
+    () => write(f, sums, target, cStride, width, c, sum => sum),
+    () => write(f, sums, target, cStride, width, c, (sum, old) => add(old, sum)),
+  );
+  return f.finish();
+}
+
+/** Writes a tile, of the last vector only what belongs to C. */
+function write(
+  f: FunctionBuilder,
+  sums: Sums,
+  { lanes }: Target,
+  cStride: number,
+  width: number,
+  c: Local,
+  value: (sum: Operand, old: Operand) => Operand,
+): void {
+  sums.forEach((row, r) => {
+    row.forEach((sum, v) => {
+      const offset = r * cStride + v * lanes * WORD;
+      const count = Math.min(lanes, width - v * lanes);
+      if (count === lanes) {
+        f.store(c, value(sum, load("f32x", c, offset)), offset);
+        return;
+      }
+      for (let i = 0; i < count; i++) {
+        const at = offset + i * WORD;
+        f.store(c, value(lane(sum, i), load("f32", c, at)), at);
+      }
+    });
+  });
+}

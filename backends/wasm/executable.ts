@@ -1,0 +1,225 @@
+// Runs a program's module: feeds and frame into its memory, one call, results out of it.
+
+import type { AxisId, Node, NodeId, NodeType } from "../../compiler/graph/graph.ts";
+import type { Program } from "../../compiler/program/program.ts";
+import { InternalError } from "../../compiler/unreachable.ts";
+import type { Executable, Feeds, Results, State, Tensor } from "../api.ts";
+import { type Binding, bindExtents } from "../codegen/binding.ts";
+import type { FrameSource } from "../codegen/frame.ts";
+import type { Generated } from "../codegen/generate.ts";
+import type { Reference } from "../codegen/places.ts";
+import { extentsOfAll, type NormalFeeds, normalizeFeeds } from "../feeds.ts";
+import { executableDisposed, foreignState, otherBackend, withinMemory } from "../misuse.ts";
+import { Recent } from "../recent.ts";
+import { type Variable, variablesOf } from "../variables.ts";
+import { type Holder, WasmResults, WasmState } from "./state.ts";
+import { type Order, readTensor, View, writeTensor } from "./transfer.ts";
+
+const pageBytes = 64 * 1024;
+/** Addresses are signed in loops. */
+const mostBytes = 2 ** 31 - pageBytes;
+/** Layouts kept, the most recently used ones. */
+const bindingsKept = 8;
+
+export class WasmExecutable implements Executable, Holder {
+  readonly #program: Program;
+  readonly #generated: Generated;
+  readonly #variables: readonly Variable[];
+  readonly #memory: WebAssembly.Memory;
+  readonly #run: (from: number, to: number) => void;
+  readonly #bindings = new Recent<Binding>(bindingsKept, () => {});
+  #view: View;
+  #holds: WasmState | null = null;
+  #disposed = false;
+
+  constructor(program: Program, generated: Generated, module: WebAssembly.Module) {
+    this.#program = program;
+    this.#generated = generated;
+    this.#variables = variablesOf(program);
+    const pages = Math.ceil(generated.places.end / pageBytes);
+    this.#memory = new WebAssembly.Memory({ initial: pages });
+    const { exports } = new WebAssembly.Instance(module, { frond: { memory: this.#memory } });
+    this.#run = exports.run as (from: number, to: number) => void;
+    this.#view = new View(this.#memory);
+    for (const { address, data } of generated.places.data) {
+      const array = data instanceof Float32Array ? this.#view.floats : this.#view.words;
+      array.set(data, address / 4);
+    }
+  }
+
+  createState(values: ReadonlyMap<string, Tensor>): State {
+    if (this.#disposed) throw executableDisposed(this.#program);
+    return new WasmState(this.#variables, values);
+  }
+
+  async run(feeds: Feeds, state: State): Promise<Results> {
+    if (this.#disposed) throw executableDisposed(this.#program);
+    if (!(state instanceof WasmState)) throw foreignState(this.#program, otherBackend);
+    state.checkFor(this.#program, this.#variables);
+    const fed = normalizeFeeds(this.#program, feeds);
+    return withinMemory(this.#program, fed.batch, () => this.#runOn(fed, state));
+  }
+
+  #runOn(fed: NormalFeeds, state: WasmState): Results {
+    const binding = this.#bind(fed);
+    this.#grow(binding.end);
+    const order = orderOf(fed, this.#generated.primary);
+    this.#hold(state);
+    this.#prepare(binding, fed, order);
+    this.#run(0, fed.batch);
+    const { outputs } = this.#program.schedule.graph;
+    return new WasmResults(
+      new Map(this.#program.results.map(name => [name, this.#read(outputs.get(name)!, fed, order)])),
+    );
+  }
+
+  memory(batch: number, open: ReadonlyMap<AxisId, number>): number {
+    if (this.#disposed) throw executableDisposed(this.#program);
+    const extents = extentsOfAll(this.#program, batch, open);
+    return withinMemory(this.#program, batch, () => {
+      const { end } = bindExtents(this.#generated, { batch, extents });
+      return end - this.#variableBytes();
+    });
+  }
+
+  #variableBytes(): number {
+    return this.#variables.reduce((sum, { shape }) => sum + 4 * shape.reduce((all, n) => all * n, 1), 0);
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#holds?.takeBack();
+    this.#holds = null;
+    this.#disposed = true;
+    this.#bindings.clear();
+  }
+
+  #bind({ batch, extents }: NormalFeeds): Binding {
+    const key = `${batch};${[...extents.values()].join()}`;
+    const known = this.#bindings.get(key);
+    if (known !== undefined) return known;
+    const binding = bindExtents(this.#generated, { batch, extents });
+    this.#bindings.put(key, binding);
+    return binding;
+  }
+
+  #grow(bytes: number): void {
+    const { byteLength } = this.#memory.buffer;
+    if (bytes <= byteLength) return;
+    if (bytes > mostBytes) throw new RangeError("the module's memory cannot be that large");
+    this.#memory.grow(Math.ceil((bytes - byteLength) / pageBytes));
+    this.#view = new View(this.#memory);
+  }
+
+  /** Brings a state's values into this memory. */
+  #hold(state: WasmState): void {
+    if (this.#holds !== state) this.#holds?.takeBack();
+    state.moveTo(this, values => {
+      for (const [name, tensor] of values) writeTensor(this.#variable(name), tensor);
+    });
+    this.#holds = state;
+  }
+
+  readVariable(name: string): Tensor {
+    return readTensor(this.#variable(name), new Map());
+  }
+
+  /** A variable as a value without batch, its axes static. */
+  #variable(name: string) {
+    const { places } = this.#generated;
+    const variable = places.variables.get(name);
+    if (variable === undefined) throw new InternalError("wasm", `no variable ${name}`);
+    const { type, reference } = variable;
+    const extents = new Map(type.axes.map(axis => [axis, places.staticLength(axis)]));
+    return this.#walk(type, reference, extents, new Int32Array(0));
+  }
+
+  #walk(type: NodeType, reference: Reference, extents: ReadonlyMap<AxisId, number>, order: Order) {
+    return { view: this.#view, type, reference, extents, order };
+  }
+
+  /** Puts everything in place that the module reads. */
+  #prepare(binding: Binding, fed: NormalFeeds, order: Order): void {
+    const { frame, primary, ahead } = this.#generated;
+    const { batch, extents } = fed;
+    const { words } = this.#view;
+    words.set(order, binding.examples / 4);
+    let full = true;
+    for (const [axis, at] of binding.lengths) {
+      const own = fed.lengths.get(axis);
+      if (own === undefined) continue;
+      for (let r = 0; r < batch; r++) {
+        const length = own[order[r]!]!;
+        words[at / 4 + r] = length;
+        if (length !== extents.get(axis)) full = false;
+      }
+    }
+    if (primary !== null) this.#writeActive(binding, fed, primary, ahead);
+    const source: FrameSource = {
+      batch,
+      extent: axis => extents.get(axis)!,
+      base: value => binding.bases[value]!,
+      lengths: axis => binding.lengths.get(axis)!,
+      active: binding.active,
+      examples: binding.examples,
+      full,
+      seed: fed.seed,
+      step: fed.step,
+    };
+    words.set(frame.values(source), frame.address / 4);
+    this.#feed(fed, order);
+  }
+
+  /** How many rows have a step at each position: the batch is sorted by length, descending. */
+  #writeActive({ active }: Binding, fed: NormalFeeds, primary: AxisId, ahead: number): void {
+    const { words } = this.#view;
+    const extent = fed.extents.get(primary)!;
+    const own = fed.lengths.get(primary);
+    const counts = new Int32Array(extent + ahead + 1);
+    if (own === undefined) counts.fill(fed.batch, 0, extent);
+    else for (const length of own) if (length > 0) counts[length - 1]!++;
+    if (own !== undefined) for (let t = extent - 2; t >= 0; t--) counts[t]! += counts[t + 1]!;
+    words.set(counts, active / 4);
+  }
+
+  #feed(fed: NormalFeeds, order: Order): void {
+    for (const id of this.#generated.fed) {
+      const node = this.#program.schedule.graph.nodes.get(id)!;
+      writeTensor(this.#walk(node.type, this.#generated.places.of(id), fed.extents, order), given(node, fed));
+    }
+  }
+
+  #read(id: NodeId, fed: NormalFeeds, order: Order): Tensor {
+    const { type } = this.#program.schedule.graph.nodes.get(id)!;
+    return readTensor(this.#walk(type, this.#generated.places.of(id), fed.extents, order), fed.lengths);
+  }
+}
+
+/** Examples by length along the primary axis, the longest first; equal ones in the order in which they were fed. */
+function orderOf({ batch, lengths }: NormalFeeds, primary: AxisId | null): Order {
+  const order = Int32Array.from({ length: batch }, (_, i) => i);
+  const own = primary === null ? undefined : lengths.get(primary);
+  if (own === undefined) return order;
+  return order.sort((a, b) => own[b]! - own[a]! || a - b);
+}
+
+/** What the host gives for a node. */
+function given(node: Node, { inputs, lengths, extents, batch }: NormalFeeds): Tensor {
+  switch (node.op) {
+    case "input":
+      return inputs.get(node.attrs.name)!;
+    case "length": {
+      const { axis } = node.attrs;
+      const data = lengths.get(axis) ?? new Int32Array(batch).fill(extents.get(axis)!);
+      return { dtype: "index", shape: [batch], data };
+    }
+    case "index": {
+      const extent = extents.get(node.attrs.axis)!;
+      return { dtype: "index", shape: [extent], data: Int32Array.from({ length: extent }, (_, i) => i) };
+    }
+    case "batchSize":
+      return { dtype: "real", shape: [], data: Float32Array.of(batch) };
+    default:
+      throw new InternalError("wasm", `the host does not give ${node.op}`);
+  }
+}

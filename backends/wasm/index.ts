@@ -1,0 +1,38 @@
+// The `wasm` backend: Frond's own code generation. The whole program, loops included, becomes one WebAssembly module
+// with 128-bit vectors. Nothing has to be installed; runs in Node and in every current browser.
+
+import type { Backend } from "../api.ts";
+import type { Target } from "../codegen/code.ts";
+import { generate } from "../codegen/generate.ts";
+import { compileUnrolled } from "../unrolled.ts";
+import { encodeModule } from "./encode.ts";
+import { WasmExecutable } from "./executable.ts";
+
+const target: Target = { lanes: 4, registers: 16 };
+const tile = { rows: 4, vectors: 2 };
+
+/** A module whose only function gives a vector of zeros. */
+const simdModule = Uint8Array.of(
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
+); // biome-ignore format: bytes
+
+export const wasm: Backend = {
+  name: "wasm",
+  doc: "the compiler's own WebAssembly: one SIMD module for the whole program; float32, runs everywhere",
+  async probe() {
+    if (typeof WebAssembly === "object" && WebAssembly.validate(simdModule)) {
+      return { available: true, detail: "128-bit SIMD" };
+    }
+    return {
+      available: false,
+      reason: "this engine has no WebAssembly with 128-bit vectors, or the page forbids WebAssembly",
+      remedy: "use a newer engine, allow 'wasm-unsafe-eval' in the page's script-src, or use the backend cpu",
+    };
+  },
+  compile: async (program, options = {}) =>
+    compileUnrolled(program, options, async scheduled => {
+      const generated = generate(scheduled, target, tile);
+      const bytes = encodeModule(generated.module, { shared: false, maximum: 0 });
+      return new WasmExecutable(scheduled, generated, await WebAssembly.compile(bytes));
+    }),
+};
