@@ -23,6 +23,12 @@ export interface CompileOptions {
    * same; worth it for short sequences of few lengths.
    */
   readonly unroll?: "full" | number;
+  /**
+   * Threads that share the work, 1 when left out. Backends that have no threads of their own, and places where memory
+   * cannot be shared, use one. Results differ between numbers of threads by rounding only, and are bit-identical for
+   * the same number.
+   */
+  readonly threads?: number;
 }
 
 /** One call's data. */

@@ -57,6 +57,7 @@ const nodeFolders = [
   "runtime/server",
   "backends/native",
   "backends/cc",
+  "backends/wasm/team.ts",
   "examples",
 ];
 

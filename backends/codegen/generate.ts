@@ -5,18 +5,21 @@ import type { Program } from "../../compiler/program/program.ts";
 import type { Loop } from "../../compiler/schedule/schedule.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
 import { sourceFinder } from "../plan/fusion.ts";
+import { product } from "../plan/layout.ts";
 import { type FusedItem, type Item, type LoopItem, makePlan, type Plan } from "../plan/plan.ts";
-import { add, compare, FunctionBuilder, sub } from "./builder.ts";
+import { add, binary, compare, expr, FunctionBuilder, load, mul, type Operand, sub } from "./builder.ts";
 import type { Func, Module, Target } from "./code.ts";
 import { asGradient, asProduct, type ContractOperand, type RowsTimesMatrix } from "./contract.ts";
 import { expressionOf, filled, type Term } from "./expressions.ts";
 import { Frame } from "./frame.ts";
 import type { Surroundings } from "./kernel.ts";
 import { lowerings, traitsOf } from "./lowering.ts";
-import { emitNest } from "./nest.ts";
-import { Places } from "./places.ts";
+import { emitNest, isOneLine, type NestOperand } from "./nest.ts";
+import { aligned, Places } from "./places.ts";
 import { Products } from "./products.ts";
+import { meetings, type Share, Shares, type Unit } from "./shares.ts";
 import { type Scope, Tasks } from "./tasks.ts";
+import { barrier, ownRows, teamEnd, teamWords, workerLoop } from "./team.ts";
 import type { Tile } from "./tile.ts";
 import { copyUpdates } from "./updates.ts";
 
@@ -29,18 +32,25 @@ export interface Generated {
   readonly primary: AxisId | null;
   /** Nodes that the host gives: inputs, lengths, positions, the batch's size. */
   readonly fed: readonly NodeId[];
+  /** The most threads that may run it. */
+  readonly threads: number;
+  /** Values of which every thread has its own. */
+  readonly ownSums: ReadonlySet<NodeId>;
+  /** For each item of the plan the number of times that threads met before it; empty for one thread. */
+  readonly epochs: readonly number[];
   /** Entries that the table of active rows has behind the extent, zeros. */
   readonly ahead: number;
 }
 
-/** The frame stands at the begin of memory; 0 is left free. */
-const frameAddress = 64;
+/** The frame stands behind the team's words at the begin of memory. */
+const frameAddress = aligned(teamEnd);
 const frameRoom = 64 * 1024;
 
-export function generate(program: Program, target: Target, tile: Tile): Generated {
+/** @param threads the most that will run it; more than one needs shared memory. */
+export function generate(program: Program, target: Target, tile: Tile, threads = 1): Generated {
   const primary = primaryAxis(program);
   const plan = makePlan(program, traitsOf(program, primary));
-  const generator = new Generator(program, plan, { target, tile, primary });
+  const generator = new Generator(program, plan, { target, tile, primary, threads });
   return generator.finish();
 }
 
@@ -55,6 +65,15 @@ interface Options {
   readonly target: Target;
   readonly tile: Tile;
   readonly primary: AxisId | null;
+  readonly threads: number;
+}
+
+/** A stretch of the program for one thread, some, or all. */
+interface ProgramUnit extends Unit<(scope: Scope) => void> {
+  /** Which of the matrices it packs. */
+  readonly packs: number | null;
+  /** Items of the plan that it computes, 0 or 1. */
+  readonly items: number;
 }
 
 /** A product whose matrix is packed outside of some loops. */
@@ -73,10 +92,14 @@ export class Generator {
   readonly tasks: Tasks;
   readonly products: Products;
   readonly target: Target;
+  readonly #threads: number;
+  /** Running sums of which each thread has its own. */
+  readonly #ownSums = new Set<NodeId>();
   readonly #primary: AxisId | null;
   readonly #lengths: ReadonlyMap<AxisId, number | null>;
 
-  constructor(program: Program, plan: Plan, { target, tile, primary }: Options) {
+  constructor(program: Program, plan: Plan, { target, tile, primary, threads }: Options) {
+    this.#threads = threads;
     this.program = program;
     this.plan = plan;
     this.target = target;
@@ -89,13 +112,10 @@ export class Generator {
       staticLength: axis => this.#lengths.get(axis) ?? null,
     };
     this.tasks = new Tasks(around, target, tile);
-    this.products = new Products(this.tasks, this.places);
+    this.products = new Products(this.tasks, this.places, threads);
   }
 
   finish(): Generated {
-    const f = new FunctionBuilder("run");
-    const [from, to] = [f.param(), f.param()];
-    const scope: Scope = { f, bound: new Map(), from, to };
     const { parameters, states } = this.program;
     for (const { name, axes, shape } of parameters) {
       this.places.variable(name, { dtype: "real", axes, shape, batched: false });
@@ -103,14 +123,12 @@ export class Generator {
     for (const { name, axes, shape, dtype } of states) {
       this.places.variable(name, { dtype, axes, shape, batched: false });
     }
-    this.#body(scope, this.plan.items, []);
-    copyUpdates(this, scope);
+    const { run, exports, epochs } = this.#main();
     // Results and inputs need places even where no code touches them.
     for (const id of this.program.schedule.graph.outputs.values()) this.places.of(id);
-    const run: Func = f.finish();
     if (4 * this.frame.entries > frameRoom) throw new InternalError("codegen", "the frame is too small");
     return {
-      module: { functions: [...this.tasks.functions, run], exports: [run] },
+      module: { functions: [...this.tasks.functions, run, ...exports], exports: [run, ...exports] },
       frame: this.frame,
       places: this.places,
       plan: this.plan,
@@ -119,7 +137,155 @@ export class Generator {
         lowerings[this.node(node).op].kind === "source" ? [node] : [],
       ),
       ahead: this.#ahead(),
+      ownSums: this.#ownSums,
+      threads: this.#threads,
+      epochs,
     };
+  }
+
+  /** The function that runs the program as one of several threads, or as the only one. */
+  #main(): { readonly run: Func; readonly exports: readonly Func[]; readonly epochs: readonly number[] } {
+    const f = new FunctionBuilder("run");
+    const thread = f.param();
+    const own = ownRows(f, thread);
+    const isTeam = this.#threads > 1;
+    const meet = barrier();
+    if (isTeam) this.tasks.functions.push(meet);
+    const team = isTeam ? { thread, threads: f.let(load("i32", 0, teamWords.threads)) } : null;
+    const mine: Scope = { f, bound: new Map(), ...own, team };
+    const all: Scope = { ...mine, from: f.let(0), to: f.let(this.frame.batch) };
+    const units = this.#units();
+    const meets = meetings(units);
+    for (const [i, { work, share }] of units.entries()) {
+      if (!isTeam) {
+        work(mine);
+        continue;
+      }
+      if (meets[i]) f.call(meet, [thread]);
+      if (share === "rows") work(mine);
+      else if (share === "parts") work(all);
+      else f.if(compare("eq", thread, this.#nextThread(units, i)), () => work({ ...all, team: null }));
+    }
+    if (isTeam) f.call(meet, [thread]);
+    const run = f.finish();
+    return { run, exports: isTeam ? [workerLoop(run)] : [], epochs: isTeam ? epochsOf(units, meets) : [] };
+  }
+
+  /** Matrices are packed by the threads in turn; all else that one thread does is done by the first. */
+  #nextThread(units: readonly ProgramUnit[], i: number): Operand {
+    const { packs } = units[i]!;
+    if (packs === null) return 0;
+    return binary("remU", packs, load("i32", 0, teamWords.threads));
+  }
+
+  #units(): readonly ProgramUnit[] {
+    const isGradient = (node: Node): boolean =>
+      node.op === "contract" && asGradient(node, this.contractOperands(node)) !== null;
+    const shares = new Shares(this.plan, id => this.node(id), isGradient);
+    const units: ProgramUnit[] = [];
+    const packed = new Set<string>();
+    let packs = 0;
+    for (const item of this.plan.items) {
+      const packings = this.#packings([item], []);
+      const keys: string[] = [];
+      for (const packing of packings) {
+        if (packing.depth > 0) continue;
+        const matrix = packing.node.inputs[1 - packing.spec.rows]!;
+        const { k, n, kStride, nStride } = packing.spec;
+        const key = `${this.#matrixKey(matrix)} ${k} ${n} ${kStride} ${nStride}`;
+        keys.push(key);
+        if (packed.has(key)) continue;
+        packed.add(key);
+        units.push({
+          work: scope => this.#pack(scope, packing),
+          share: "one",
+          reads: shares.owners(matrix),
+          writes: [key],
+          packs: packs++,
+          items: 0,
+        });
+      }
+      const inLoops = packings.some(({ depth }) => depth > 0);
+      const share = inLoops ? "one" : this.#shareOf(shares, item);
+      units.push({
+        work: scope => this.#item(scope, item, []),
+        share,
+        reads: [...shares.reads(item), ...keys],
+        writes: shares.writes(item),
+        packs: null,
+        items: 1,
+      });
+      if (item.kind === "loop" && share === "rows") units.push(...this.#totals(item));
+    }
+    const { outputs } = this.program.schedule.graph;
+    const updated = this.program.updates.map(({ output }) => outputs.get(output)!);
+    units.push({
+      work: scope => copyUpdates(this, scope),
+      share: "one",
+      reads: updated.flatMap(id => shares.owners(id)),
+      writes: this.#variableNodes(),
+      packs: null,
+      items: 0,
+    });
+    return units;
+  }
+
+  #shareOf(shares: Shares, item: Item): Share {
+    const share = shares.shareOf(item);
+    if (share !== "parts" || item.kind !== "fused") return share;
+    return this.#isOneLine(item) ? "parts" : "one";
+  }
+
+  /** Parameters and states as nodes. */
+  #variableNodes(): readonly NodeId[] {
+    return [...this.program.schedule.graph.nodes.values()].flatMap(({ op, id }) =>
+      op === "parameter" || op === "state" ? [id] : [],
+    );
+  }
+
+  /** After a loop whose running sums each thread had for itself: their totals. */
+  #totals({ accumulated }: LoopItem): readonly ProgramUnit[] {
+    const sums = accumulated.filter(id => !this.node(id).type.batched);
+    if (this.#threads === 1 || sums.length === 0) return [];
+    const work = ({ f }: Scope): void => {
+      const threads = f.let(load("i32", 0, teamWords.threads));
+      for (const id of sums) {
+        const { memory } = this.places.of(id);
+        if (memory.kind !== "rows") throw new InternalError("codegen", `the sum %${id} is a delay`);
+        const total = f.let(memory.base);
+        f.for(1, threads, 1, thread => {
+          const part = f.let(add(total, mul(thread, memory.rowBytes)));
+          if (memory.rowBytes === 4) f.store(total, add(load("f32", total), load("f32", part)));
+          else {
+            f.for(0, memory.rowBytes, 4 * this.target.lanes, i =>
+              f.store(add(total, i), add(load("f32x", add(total, i)), load("f32x", add(part, i)))),
+            );
+          }
+        });
+      }
+    };
+    return [{ work, share: "one", reads: sums, writes: sums, packs: null, items: 0 }];
+  }
+
+  /** Of a running sum each thread has its own: the bytes from one to the next; 0 with a single thread. */
+  ownSum(id: NodeId): number {
+    if (this.#threads === 1) return 0;
+    const { memory } = this.places.of(id);
+    if (memory.kind !== "rows") throw new InternalError("codegen", `the sum %${id} is a delay`);
+    this.#ownSums.add(id);
+    return memory.rowBytes;
+  }
+
+  #clearSum(scope: Scope, id: NodeId): void {
+    const { f, team } = scope;
+    const bytes = this.node(id).type.batched || team === null ? 0 : this.ownSum(id);
+    if (bytes === 0 || team === null) {
+      this.fill(scope, id, 0);
+      return;
+    }
+    const { memory } = this.places.of(id);
+    if (memory.kind !== "rows") throw new InternalError("codegen", `the sum %${id} is a delay`);
+    f.add({ kind: "fillMemory", to: add(memory.base, mul(team.thread, bytes)), byte: 0, bytes: expr(bytes) });
   }
 
   /** How far advances may look past the last position. */
@@ -145,15 +311,19 @@ export class Generator {
       for (const packing of this.#packings([item], loops)) {
         if (packing.depth === loops.length) this.#pack(scope, packing);
       }
-      if (item.kind === "loop") this.#loop(scope, item, loops);
-      else if (item.kind === "fused") this.#fused(scope, item);
-      else this.#kernel(scope, this.node(item.node), item.accumulate);
+      this.#item(scope, item, loops);
     }
+  }
+
+  #item(scope: Scope, item: Item, loops: readonly Loop[]): void {
+    if (item.kind === "loop") this.#loop(scope, item, loops);
+    else if (item.kind === "fused") this.#fused(scope, item);
+    else this.#kernel(scope, this.node(item.node), item.accumulate);
   }
 
   #loop(scope: Scope, { loop, body, accumulated }: LoopItem, loops: readonly Loop[]): void {
     const { f } = scope;
-    for (const id of accumulated) this.fill(scope, id, 0);
+    for (const id of accumulated) this.#clearSum(scope, id);
     const { axis, direction, factor } = loop;
     const extent = f.let(this.tasks.extent(axis));
     f.for(0, extent, factor, i => {
@@ -205,11 +375,11 @@ export class Generator {
 
   #pack(scope: Scope, { node, spec }: Packing): void {
     const matrix = node.inputs[1 - spec.rows]!;
-    this.products.pack(scope, this.#matrixKey(matrix, scope), spec, this.places.of(matrix));
+    this.products.pack(scope, this.#matrixKey(matrix), spec, this.places.of(matrix));
   }
 
   /** Matrices of one key are one matrix: parameters by name, others by node. */
-  #matrixKey(id: NodeId, _scope: Scope): string {
+  #matrixKey(id: NodeId): string {
     return `%${id}`;
   }
 
@@ -224,7 +394,7 @@ export class Generator {
     const out = this.places.of(node.id);
     const spec = asProduct(node, operands, [...scope.bound.keys()], this.target.lanes);
     if (spec !== null) {
-      const key = this.#matrixKey(node.inputs[1 - spec.rows]!, scope);
+      const key = this.#matrixKey(node.inputs[1 - spec.rows]!);
       this.products.product(scope, node, this.free(scope, node.type), key, spec, {
         rows: operands[spec.rows].reference,
         out,
@@ -246,12 +416,9 @@ export class Generator {
     lowering.emit(this, scope, node as never, accumulate);
   }
 
-  /** Elementwise nodes in one nest. */
-  #fused(scope: Scope, { nodes, loads, stores }: FusedItem): void {
-    const { graph } = this.program.schedule;
-    const find = sourceFinder(graph, nodes, loads);
-    const type = this.node(nodes[0]!).type;
-    const operands = [
+  /** What a nest reads and writes. */
+  #operandsOf({ loads, stores }: FusedItem): readonly NestOperand[] {
+    return [
       ...loads.map(({ node, dims }) => {
         const reference = this.places.of(node);
         return { reference, dims: dims.map(d => (d < 0 ? 0 : reference.features.dims[d]!)) };
@@ -261,16 +428,35 @@ export class Generator {
         return { reference, dims: reference.features.dims };
       }),
     ];
+  }
+
+  #isOneLine(item: FusedItem): boolean {
+    const operands = this.#operandsOf(item);
+    const { shape } = this.node(item.nodes[0]!).type;
+    const count = item.loads.length;
+    return isOneLine({ shape, loads: operands.slice(0, count), stores: operands.slice(count) });
+  }
+
+  /** Elementwise nodes in one nest; where several threads share it, each computes a part. */
+  #fused(scope: Scope, item: FusedItem): void {
+    const { nodes, loads, stores } = item;
+    const { graph } = this.program.schedule;
+    const find = sourceFinder(graph, nodes, loads);
+    const type = this.node(nodes[0]!).type;
+    const operands = this.#operandsOf(item);
+    const parted = scope.team !== null && !type.batched && scope.bound.size === 0;
     this.tasks.run(scope, {
       name: `nest ${this.node(nodes.at(-1)!).label}`,
       free: this.free(scope, type),
-      rows: type.batched ? "each" : "one",
+      rows: type.batched ? "each" : parted ? "parts" : "one",
+      vectors: Math.ceil(product(type.shape) / this.target.lanes),
       memories: operands.map(({ reference }) => reference.memory),
       flat: true,
       make: kernel =>
         emitNest(kernel, {
           shape: type.shape,
           batched: type.batched,
+          parted,
           loads: operands.slice(0, loads.length),
           stores: operands.slice(loads.length),
           lanes: this.target.lanes,
@@ -321,6 +507,15 @@ export class Generator {
         }),
     });
   }
+}
+
+/** How often threads have met before each item. */
+function epochsOf(units: readonly ProgramUnit[], meets: readonly boolean[]): readonly number[] {
+  let epoch = 0;
+  return units.flatMap(({ items }, i) => {
+    if (meets[i]) epoch++;
+    return items === 1 ? [epoch] : [];
+  });
 }
 
 /** Neighbours of one offset; in loops that are not unrolled all have offset 0. */

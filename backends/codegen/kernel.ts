@@ -32,6 +32,8 @@ export class Kernel {
   readonly from: Local;
   readonly to: Local;
   readonly around: Surroundings;
+  /** Bytes to add to the address of a running sum, of which each thread has its own. */
+  ownSum: Operand = 0;
   readonly #at = new Map<AxisId, Operand>();
 
   /** @param axes those whose positions are parameters, in order */

@@ -148,14 +148,16 @@ function reduce(
     rows: type.batched ? "each" : batch ? "all" : "one",
     memories: [],
     flat: false,
-    make: kernel =>
+    ownBytes: accumulate && !type.batched ? generator.ownSum(node.id) : 0,
+    make: kernel => {
       emitReduction(kernel, {
         ...spec,
         axes: axes.filter(axis => !scope.bound.has(axis)),
         batch,
         accumulate,
         lanes: generator.target.lanes,
-      }),
+      });
+    },
   });
 }
 

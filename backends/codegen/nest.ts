@@ -18,11 +18,26 @@ export interface NestSpec {
   readonly shape: readonly number[];
   /** Whether there is a row for each example; else one. */
   readonly batched: boolean;
+  /** `from` and `to` of the kernel count vectors of the only row, not examples. */
+  readonly parted?: boolean;
   readonly loads: readonly NestOperand[];
   readonly stores: readonly NestOperand[];
   /** From the loaded vectors to those to be stored. */
   readonly body: (f: FunctionBuilder, loaded: readonly Expr[]) => readonly Expr[];
   readonly lanes: number;
+}
+
+/** Whether a nest of one row may be shared out by its vectors: all operands go on by 1 or stay, stores fill whole rows. */
+export function isOneLine({ shape, loads, stores }: Pick<NestSpec, "shape" | "loads" | "stores">): boolean {
+  const { sizes, strides } = collapse({
+    sizes: shape,
+    strides: [...loads, ...stores].map(({ dims }) => dims),
+  });
+  return (
+    sizes.length === 1 &&
+    strides.every(([stride]) => stride === 0 || stride === 1) &&
+    stores.every(({ reference }) => reference.whole)
+  );
 }
 
 export function emitNest(kernel: Kernel, spec: NestSpec): void {
@@ -31,7 +46,8 @@ export function emitNest(kernel: Kernel, spec: NestSpec): void {
   if (spec.shape.includes(0)) return;
   const rows = operands.map(({ reference }) => kernel.rows(reference));
   const emitter = new NestEmitter(kernel, spec, nest);
-  if (nest.sizes.length === 0) emitter.numbers(rows);
+  if (spec.parted) emitter.part(rows);
+  else if (nest.sizes.length === 0) emitter.numbers(rows);
   else emitter.features(rows);
 }
 
@@ -72,6 +88,16 @@ class NestEmitter {
       this.#f.set(offset, add(i, 4 * lanes));
     });
     this.#f.for(offset, main, 4, i => this.#vector(addresses, inner, hoisted, i, 1));
+  }
+
+  /** Vectors of one long row. */
+  part(rows: readonly Rows[]): void {
+    const bytes = 4 * this.#spec.lanes;
+    const addresses = rows.map(({ address }) => address);
+    const inner = this.#nest.strides.map(operand => operand.at(-1) ?? 0);
+    const hoisted = this.#hoist(addresses, inner);
+    const [from, to] = [mul(this.#kernel.from, bytes), mul(this.#kernel.to, bytes)];
+    this.#f.for(from, to, bytes, i => this.#vector(addresses, inner, hoisted, i, null));
   }
 
   features(rows: readonly Rows[]): void {

@@ -6,7 +6,7 @@ import { add, compare, type FunctionBuilder, least, mul, type Operand, sub } fro
 import type { Expr, Func, Local } from "./code.ts";
 import type { RowsTimesMatrix, SumOfOuterProducts } from "./contract.ts";
 import { columnBlocks, gradientProduct } from "./gradient.ts";
-import type { Kernel, Position } from "./kernel.ts";
+import { Kernel, type Position } from "./kernel.ts";
 import { packedBytes, packMatrix, packRows, panelBytes } from "./pack.ts";
 import type { Places, Reference } from "./places.ts";
 import { rowProduct } from "./product.ts";
@@ -16,6 +16,14 @@ import { blockColumns } from "./tile.ts";
 
 /** Rows that a weight gradient takes at once: a panel stays in the first-level cache, the chunk in the second. */
 const chunkRows = 256;
+
+/** Where a weight gradient goes, and which blocks of its columns one thread computes. */
+interface OwnPart {
+  readonly out: Reference;
+  readonly first: Local;
+  readonly last: Local;
+  readonly thread: Local;
+}
 
 /** An operand of a weight gradient. */
 export interface GradientOperand {
@@ -30,10 +38,12 @@ export class Products {
   readonly #kernels = new Map<string, Func>();
   /** Where packed matrices and the chunks of weight gradients lie, by what they hold. */
   readonly #addresses = new Map<string, number>();
+  readonly #threads: number;
 
-  constructor(tasks: Tasks, places: Places) {
+  constructor(tasks: Tasks, places: Places, threads: number) {
     this.#tasks = tasks;
     this.#places = places;
+    this.#threads = threads;
   }
 
   #kernel(key: string, make: () => readonly Func[]): Func {
@@ -58,12 +68,10 @@ export class Products {
     return this.#room(`${key} ${k} ${n} ${kStride} ${nStride}`, packedBytes(k, n, target, tile));
   }
 
-  /** Packs a product's matrix here, at the positions of the loops around; where that is done already, not again. */
+  /** Packs a product's matrix here, at the positions of the loops around. */
   pack(scope: Scope, key: string, spec: RowsTimesMatrix, matrix: Reference): void {
     const { k, n, kStride, nStride } = spec;
-    const before = this.#addresses.size;
     const to = this.#packed(key, spec);
-    if (this.#addresses.size === before) return;
     const { target, tile } = this.#tasks;
     const callee = this.#kernel(`pack ${k} ${n} ${kStride} ${nStride}`, () => [
       packMatrix({ k, n, kStride, nStride }, target, tile),
@@ -127,14 +135,15 @@ export class Products {
     operands: readonly [GradientOperand, GradientOperand],
     out: Reference,
   ): void {
-    this.#tasks.run(scope, {
-      name: `gradient ${node.label}`,
-      free: [],
-      rows: node.attrs.batch ? "all" : "one",
-      memories: [],
-      flat: false,
-      make: kernel => this.#gradientKernel(kernel, node, spec, operands, out),
-    });
+    const { target, tile } = this.#tasks;
+    const blocks = this.#tasks.partOf(scope, columnBlocks(spec.n, target, tile));
+    const kernel = new Kernel(`gradient ${node.label}`, [], this.#tasks.around);
+    const [first, last, thread] = [kernel.f.param(), kernel.f.param(), kernel.f.param()];
+    this.#gradientKernel(kernel, node, spec, operands, { out, first, last, thread });
+    const callee = kernel.finish();
+    this.#tasks.functions.push(callee);
+    const rows = node.attrs.batch ? [scope.from, scope.to] : [0, 1];
+    scope.f.call(callee, [...rows, blocks.from, blocks.to, scope.team?.thread ?? 0]);
   }
 
   #gradientKernel(
@@ -142,11 +151,14 @@ export class Products {
     { attrs }: NodeOf<"contract">,
     { m, n, sizes, strides }: SumOfOuterProducts,
     operands: readonly [GradientOperand, GradientOperand],
-    out: Reference,
+    { out, first: firstBlock, last: lastBlock, thread }: OwnPart,
   ): void {
     const { target, tile } = this.#tasks;
     const columns = blockColumns(target, tile);
-    const panels = [this.#panel(0, m, tile.rows), this.#panel(1, n, columns)] as const;
+    const panels = [
+      this.#panel(kernel, 0, m, tile.rows, thread),
+      this.#panel(kernel, 1, n, columns, thread),
+    ] as const;
     const multiply = this.#kernel(`gradient ${m} ${n}`, () =>
       gradientProduct({ m, n, cStride: 4 * n, capacity: chunkRows }, target, tile),
     );
@@ -154,15 +166,7 @@ export class Products {
     const target0 = kernel.rows(out).address;
     const [at, first] = [f.let(0), f.let(1)];
     const flush = (): void => {
-      f.call(multiply, [
-        panels[0].address,
-        panels[1].address,
-        target0,
-        at,
-        first,
-        0,
-        columnBlocks(n, target, tile),
-      ]);
+      f.call(multiply, [panels[0].address, panels[1].address, target0, at, first, firstBlock, lastBlock]);
       f.set(at, 0);
       f.set(first, 0);
     };
@@ -191,14 +195,16 @@ export class Products {
     f.if(compare("ne", add(at, first), 0), flush);
   }
 
-  #panel(operand: 0 | 1, width: number, block: number) {
+  /** Each thread packs rows for itself: none waits for another. */
+  #panel(kernel: Kernel, operand: 0 | 1, width: number, block: number, thread: Local) {
     const { target } = this.#tasks;
     const capacity = chunkRows;
     const callee = this.#kernel(`pack rows ${width} ${block}`, () => [
       packRows({ width, block, capacity }, target),
     ]);
-    const address = this.#room(`rows ${operand} ${width} ${block}`, panelBytes(width, block, capacity));
-    return { callee, address };
+    const bytes = panelBytes(width, block, capacity);
+    const address = this.#room(`rows ${operand} ${width} ${block}`, bytes * this.#threads);
+    return { callee, address: kernel.f.let(add(mul(thread, bytes), address)) };
   }
 
   /** Ranges of rows that are no padding. Where lengths along several axes matter, row by row. */

@@ -84,6 +84,7 @@ class Reduction {
   emit(): void {
     const { out } = this.#spec;
     const target = this.#kernel.rows(out.reference);
+    this.#f.set(target.address, add(target.address, this.#kernel.ownSum));
     const each = (row: Operand | null): void => this.#dimensions(target.address, at => this.#place(at, row));
     if (!out.batched) {
       each(null);

@@ -2,7 +2,17 @@
 // have a step there.
 
 import type { AxisId } from "../../compiler/graph/graph.ts";
-import { add, compare, type FunctionBuilder, least, load, most, mul, type Operand } from "./builder.ts";
+import {
+  add,
+  binary,
+  compare,
+  type FunctionBuilder,
+  least,
+  load,
+  most,
+  mul,
+  type Operand,
+} from "./builder.ts";
 import type { Expr, Func, Local, Target } from "./code.ts";
 import { cutsOf, isContiguous, Kernel, type Surroundings } from "./kernel.ts";
 import type { Memory } from "./places.ts";
@@ -15,6 +25,8 @@ export interface Scope {
   readonly bound: ReadonlyMap<AxisId, Local>;
   readonly from: Local;
   readonly to: Local;
+  /** The thread that runs this and how many there are; null where there is one. */
+  readonly team: { readonly thread: Local; readonly threads: Local } | null;
 }
 
 export interface Task {
@@ -23,9 +35,13 @@ export interface Task {
   readonly free: readonly AxisId[];
   /**
    * `each`: the kernel computes a row for each example it is called for. `all`: it is called once a position and
-   * reduces the examples. `one`: once a position, with rows 0 to 1.
+   * reduces the examples. `one`: once a position, with rows 0 to 1. `parts`: with vectors `from` to `to` of its only
+   * row, of `vectors` in all.
    */
-  readonly rows: "each" | "all" | "one";
+  readonly rows: "each" | "all" | "one" | "parts";
+  readonly vectors?: number;
+  /** For `all`: each thread has its own result, so many bytes apart. */
+  readonly ownBytes?: number;
   /** What it reads and writes row by row. */
   readonly memories: readonly Memory[];
   /** Whether rows at all positions may be computed as if they were one large batch. */
@@ -49,6 +65,8 @@ export class Tasks {
   run(scope: Scope, task: Task): void {
     const axes = [...scope.bound.keys(), ...task.free];
     const kernel = new Kernel(task.name, axes, this.around);
+    if (task.rows === "all") kernel.ownSum = kernel.f.param();
+    const own = scope.team === null ? 0 : mul(scope.team.thread, task.ownBytes ?? 0);
     task.make(kernel);
     const callee = kernel.finish();
     this.functions.push(callee);
@@ -58,9 +76,14 @@ export class Tasks {
       ...bound,
       ...task.free.map(axis => at.get(axis)!),
     ];
+    if (task.rows === "parts") {
+      const { from, to } = this.partOf(scope, task.vectors ?? 0);
+      f.call(callee, [...bound, from, to]);
+      return;
+    }
     if (task.rows !== "each") {
       this.positions(scope, task.free, (at, to) =>
-        f.call(callee, [...positions(at), ...(task.rows === "one" ? [0, 1] : [scope.from, to])]),
+        f.call(callee, [...positions(at), ...(task.rows === "one" ? [0, 1] : [scope.from, to, own])]),
       );
       return;
     }
@@ -84,6 +107,13 @@ export class Tasks {
       },
       stepwise,
     );
+  }
+
+  /** A thread's part of `count` things. */
+  partOf({ f, team }: Scope, count: number): { readonly from: Operand; readonly to: Operand } {
+    if (team === null) return { from: 0, to: count };
+    const border = (thread: Operand): Local => f.let(binary("divU", mul(thread, count), team.threads));
+    return { from: border(team.thread), to: border(add(team.thread, 1)) };
   }
 
   extent(axis: AxisId): Operand {

@@ -5,19 +5,25 @@ import type { Program } from "../../compiler/program/program.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
 import type { Executable, Feeds, Results, State, Tensor } from "../api.ts";
 import { type Binding, bindExtents } from "../codegen/binding.ts";
+import type { Target } from "../codegen/code.ts";
 import type { FrameSource } from "../codegen/frame.ts";
-import type { Generated } from "../codegen/generate.ts";
+import { type Generated, generate } from "../codegen/generate.ts";
 import type { Reference } from "../codegen/places.ts";
+import { teamWords } from "../codegen/team.ts";
+import type { Tile } from "../codegen/tile.ts";
 import { extentsOfAll, type NormalFeeds, normalizeFeeds } from "../feeds.ts";
 import { executableDisposed, foreignState, otherBackend, withinMemory } from "../misuse.ts";
 import { Recent } from "../recent.ts";
 import { type Variable, variablesOf } from "../variables.ts";
+import { encodeModule } from "./encode.ts";
 import { type Holder, WasmResults, WasmState } from "./state.ts";
+import { Team } from "./team.ts";
 import { type Order, readTensor, View, writeTensor } from "./transfer.ts";
 
 const pageBytes = 64 * 1024;
 /** Addresses are signed in loops. */
-const mostBytes = 2 ** 31 - pageBytes;
+const mostPages = 2 ** 15 - 1;
+const mostBytes = mostPages * pageBytes;
 /** Layouts kept, the most recently used ones. */
 const bindingsKept = 8;
 
@@ -26,25 +32,43 @@ export class WasmExecutable implements Executable, Holder {
   readonly #generated: Generated;
   readonly #variables: readonly Variable[];
   readonly #memory: WebAssembly.Memory;
-  readonly #run: (from: number, to: number) => void;
+  readonly #run: (thread: number) => void;
+  readonly #team: Team | null;
   readonly #bindings = new Recent<Binding>(bindingsKept, () => {});
   #view: View;
   #holds: WasmState | null = null;
   #disposed = false;
 
-  constructor(program: Program, generated: Generated, module: WebAssembly.Module) {
+  private constructor(
+    program: Program,
+    generated: Generated,
+    memory: WebAssembly.Memory,
+    instance: WebAssembly.Instance,
+    team: Team | null,
+  ) {
     this.#program = program;
     this.#generated = generated;
     this.#variables = variablesOf(program);
-    const pages = Math.ceil(generated.places.end / pageBytes);
-    this.#memory = new WebAssembly.Memory({ initial: pages });
-    const { exports } = new WebAssembly.Instance(module, { frond: { memory: this.#memory } });
-    this.#run = exports.run as (from: number, to: number) => void;
+    this.#memory = memory;
+    this.#team = team;
+    this.#run = instance.exports.run as (thread: number) => void;
     this.#view = new View(this.#memory);
     for (const { address, data } of generated.places.data) {
       const array = data instanceof Float32Array ? this.#view.floats : this.#view.words;
       array.set(data, address / 4);
     }
+  }
+
+  /** Compiles for up to `threads` threads, where memory can be shared. */
+  static async make(program: Program, target: Target, tile: Tile, threads: number): Promise<WasmExecutable> {
+    const generated = generate(program, target, tile, threads);
+    const shared = threads > 1;
+    const module = await WebAssembly.compile(encodeModule(generated.module, { shared, maximum: mostPages }));
+    const initial = Math.ceil(generated.places.end / pageBytes);
+    const memory = new WebAssembly.Memory(shared ? { initial, maximum: mostPages, shared } : { initial });
+    const team = shared ? await Team.gather(module, memory, threads) : null;
+    const instance = await WebAssembly.instantiate(module, { frond: { memory } });
+    return new WasmExecutable(program, generated, memory, instance, team);
   }
 
   createState(values: ReadonlyMap<string, Tensor>): State {
@@ -66,7 +90,8 @@ export class WasmExecutable implements Executable, Holder {
     const order = orderOf(fed, this.#generated.primary);
     this.#hold(state);
     this.#prepare(binding, fed, order);
-    this.#run(0, fed.batch);
+    this.#team?.begin();
+    this.#run(0);
     const { outputs } = this.#program.schedule.graph;
     return new WasmResults(
       new Map(this.#program.results.map(name => [name, this.#read(outputs.get(name)!, fed, order)])),
@@ -91,6 +116,7 @@ export class WasmExecutable implements Executable, Holder {
     this.#holds?.takeBack();
     this.#holds = null;
     this.#disposed = true;
+    this.#team?.dispose();
     this.#bindings.clear();
   }
 
@@ -154,6 +180,12 @@ export class WasmExecutable implements Executable, Holder {
         if (length !== extents.get(axis)) full = false;
       }
     }
+    const borders = rowBorders(fed, order, primary, this.#team?.threads ?? 1);
+    for (const [thread, from] of borders.entries()) {
+      const at = (teamWords.ranges + 8 * thread) / 4;
+      words[at] = from;
+      words[at + 1] = borders[thread + 1] ?? batch;
+    }
     if (primary !== null) this.#writeActive(binding, fed, primary, ahead);
     const source: FrameSource = {
       batch,
@@ -162,7 +194,7 @@ export class WasmExecutable implements Executable, Holder {
       lengths: axis => binding.lengths.get(axis)!,
       active: binding.active,
       examples: binding.examples,
-      full,
+      full: full && this.#team === null,
       seed: fed.seed,
       step: fed.step,
     };
@@ -201,6 +233,31 @@ function orderOf({ batch, lengths }: NormalFeeds, primary: AxisId | null): Order
   const own = primary === null ? undefined : lengths.get(primary);
   if (own === undefined) return order;
   return order.sort((a, b) => own[b]! - own[a]! || a - b);
+}
+
+/**
+ * The first row of each thread: shares of about equal work, which is the sum of lengths along the primary axis; whole
+ * tiles of rows where there are many.
+ */
+function rowBorders(
+  { batch, lengths }: NormalFeeds,
+  order: Order,
+  primary: AxisId | null,
+  threads: number,
+): readonly number[] {
+  const own = primary === null ? undefined : lengths.get(primary);
+  const workOf = (row: number): number => own?.[order[row]!] ?? 1;
+  let total = 0;
+  for (let row = 0; row < batch; row++) total += workOf(row);
+  const grain = batch >= 8 * threads ? 4 : 1;
+  const borders = [0];
+  let done = 0;
+  for (let row = 0; row < batch && borders.length < threads; row++) {
+    if (row % grain === 0 && row > 0 && done * threads >= total * borders.length) borders.push(row);
+    done += workOf(row);
+  }
+  while (borders.length < threads) borders.push(batch);
+  return borders;
 }
 
 /** What the host gives for a node. */

@@ -3,13 +3,16 @@
 
 import type { Backend } from "../api.ts";
 import type { Target } from "../codegen/code.ts";
-import { generate } from "../codegen/generate.ts";
+import { mostThreads } from "../codegen/team.ts";
 import { compileUnrolled } from "../unrolled.ts";
-import { encodeModule } from "./encode.ts";
 import { WasmExecutable } from "./executable.ts";
+import { mayShare } from "./team.ts";
 
 const target: Target = { lanes: 4, registers: 16 };
 const tile = { rows: 4, vectors: 2 };
+
+/** One where memory cannot be shared. */
+const threadsFor = (wanted = 1): number => (mayShare() ? Math.min(wanted, mostThreads) : 1);
 
 /** A module whose only function gives a vector of zeros. */
 const simdModule = Uint8Array.of(
@@ -30,9 +33,7 @@ export const wasm: Backend = {
     };
   },
   compile: async (program, options = {}) =>
-    compileUnrolled(program, options, async scheduled => {
-      const generated = generate(scheduled, target, tile);
-      const bytes = encodeModule(generated.module, { shared: false, maximum: 0 });
-      return new WasmExecutable(scheduled, generated, await WebAssembly.compile(bytes));
-    }),
+    compileUnrolled(program, options, scheduled =>
+      WasmExecutable.make(scheduled, target, tile, threadsFor(options.threads)),
+    ),
 };
