@@ -16,6 +16,7 @@ import type { Surroundings } from "./kernel.ts";
 import { lowerings, traitsOf } from "./lowering.ts";
 import { emitNest, isOneLine, type NestOperand } from "./nest.ts";
 import { aligned, Places } from "./places.ts";
+import { prepare } from "./prepare.ts";
 import { Products } from "./products.ts";
 import { meetings, type Share, Shares, type Unit } from "./shares.ts";
 import { type Scope, Tasks } from "./tasks.ts";
@@ -25,6 +26,8 @@ import { copyUpdates } from "./updates.ts";
 
 /** A program as code, and what the host needs to know to run it. */
 export interface Generated {
+  /** As it was generated: rewritten (prepare.ts). */
+  readonly program: Program;
   readonly module: Module;
   readonly frame: Frame;
   readonly places: Places;
@@ -47,7 +50,8 @@ const frameAddress = aligned(teamEnd);
 const frameRoom = 64 * 1024;
 
 /** @param threads the most that will run it; more than one needs shared memory. */
-export function generate(program: Program, target: Target, tile: Tile, threads = 1): Generated {
+export function generate(given: Program, target: Target, tile: Tile, threads = 1): Generated {
+  const program = prepare(given, node => lowerings[node.op].kind === "elementwise");
   const primary = primaryAxis(program);
   const plan = makePlan(program, traitsOf(program, primary));
   const generator = new Generator(program, plan, { target, tile, primary, threads });
@@ -128,6 +132,7 @@ export class Generator {
     for (const id of this.program.schedule.graph.outputs.values()) this.places.of(id);
     if (4 * this.frame.entries > frameRoom) throw new InternalError("codegen", "the frame is too small");
     return {
+      program: this.program,
       module: { functions: [...this.tasks.functions, run, ...exports], exports: [run, ...exports] },
       frame: this.frame,
       places: this.places,

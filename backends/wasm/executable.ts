@@ -92,7 +92,7 @@ export class WasmExecutable implements Executable, Holder {
     this.#prepare(binding, fed, order);
     this.#team?.begin();
     this.#run(0);
-    const { outputs } = this.#program.schedule.graph;
+    const { outputs } = this.#generated.program.schedule.graph;
     return new WasmResults(
       new Map(this.#program.results.map(name => [name, this.#read(outputs.get(name)!, fed, order)])),
     );
@@ -216,13 +216,13 @@ export class WasmExecutable implements Executable, Holder {
 
   #feed(fed: NormalFeeds, order: Order): void {
     for (const id of this.#generated.fed) {
-      const node = this.#program.schedule.graph.nodes.get(id)!;
+      const node = this.#generated.program.schedule.graph.nodes.get(id)!;
       writeTensor(this.#walk(node.type, this.#generated.places.of(id), fed.extents, order), given(node, fed));
     }
   }
 
   #read(id: NodeId, fed: NormalFeeds, order: Order): Tensor {
-    const { type } = this.#program.schedule.graph.nodes.get(id)!;
+    const { type } = this.#generated.program.schedule.graph.nodes.get(id)!;
     return readTensor(this.#walk(type, this.#generated.places.of(id), fed.extents, order), fed.lengths);
   }
 }

@@ -1,0 +1,200 @@
+// Rewriting of a scheduled graph for code generation. A slice of an elementwise result is the same result of slices, so
+// that a sum of gates, of which each gate is a slice, is never made as a whole; and a quotient by one number for all
+// elements is a product with its reciprocal, which is computed once.
+
+import type { AxisId, Graph, Node, NodeId, NodeOf } from "../../compiler/graph/graph.ts";
+import type { Program } from "../../compiler/program/program.ts";
+import type { Keeping, Loop, Schedule, Step } from "../../compiler/schedule/schedule.ts";
+import { product } from "../plan/layout.ts";
+
+type Compute = Extract<Step, { kind: "compute" }>;
+
+/** @param isElementwise whether a node is part of a nest, computed number by number. */
+export function prepare(program: Program, isElementwise: (node: Node) => boolean): Program {
+  const rewriting = new Rewriting(program.schedule, isElementwise);
+  const schedule = rewriting.finish();
+  return { ...program, graph: schedule.graph, schedule };
+}
+
+class Rewriting {
+  readonly #graph: Graph;
+  readonly #nodes: Map<NodeId, Node>;
+  readonly #keeping: Map<NodeId, ReadonlyMap<AxisId, Keeping>>;
+  readonly #users = new Map<NodeId, Set<NodeId>>();
+  readonly #outputs: ReadonlySet<NodeId>;
+  readonly #isElementwise: (node: Node) => boolean;
+  readonly #steps: readonly Step[];
+  #next: number;
+
+  constructor({ graph, steps, keeping }: Schedule, isElementwise: (node: Node) => boolean) {
+    this.#graph = graph;
+    this.#nodes = new Map(graph.nodes);
+    this.#keeping = new Map(keeping);
+    this.#outputs = new Set(graph.outputs.values());
+    this.#isElementwise = isElementwise;
+    this.#next = Math.max(-1, ...graph.nodes.keys()) + 1;
+    for (const node of graph.nodes.values()) this.#count(node);
+    this.#steps = steps;
+  }
+
+  finish(): Schedule {
+    const steps = this.#body(this.#steps, []);
+    return { graph: { ...this.#graph, nodes: this.#nodes }, steps, keeping: this.#keeping };
+  }
+
+  #count({ id, inputs }: Node): void {
+    for (const input of inputs) {
+      const users = this.#users.get(input);
+      if (users === undefined) this.#users.set(input, new Set([id]));
+      else users.add(id);
+    }
+  }
+
+  /** Adds a node that is used where it is made only. */
+  #add(node: Omit<Node, "id">, loops: readonly Loop[]): NodeId {
+    const id = this.#next++ as NodeId;
+    const made = { ...node, id } as Node;
+    this.#nodes.set(id, made);
+    this.#count(made);
+    this.#keep(made, loops);
+    return id;
+  }
+
+  #keep({ id, type }: Node, loops: readonly Loop[]): void {
+    const axes = loops.flatMap(({ axis }) => (type.axes.includes(axis) ? [axis] : []));
+    if (axes.length > 0) this.#keeping.set(id, new Map(axes.map(axis => [axis, { kind: "step" }] as const)));
+  }
+
+  #body(steps: readonly Step[], loops: readonly Loop[]): readonly Step[] {
+    const sliced = this.#pushSlices(steps, loops);
+    const reciprocals = new Map<NodeId, NodeId>();
+    return sliced.flatMap((step): readonly Step[] => {
+      if (step.kind === "loop") return [{ ...step, body: this.#body(step.body, [...loops, step]) }];
+      if (step.kind !== "compute") return [step];
+      return this.#divide(step, loops, reciprocals) ?? [step];
+    });
+  }
+
+  /** Backwards, so that a slice moves through whole chains. */
+  #pushSlices(steps: readonly Step[], loops: readonly Loop[]): readonly Step[] {
+    const here = new Map(
+      steps.flatMap(step => (step.kind === "compute" ? [[step.node, step] as const] : [])),
+    );
+    /** Steps to compute before a step, and steps to leave out. */
+    const before = new Map<NodeId, Compute[]>();
+    const gone = new Set<NodeId>();
+    const pending = [...here.values()].reverse();
+    for (const step of pending) {
+      const node = this.#nodes.get(step.node)!;
+      const slices = this.#slicesOf(node, step, here);
+      if (slices === null) continue;
+      gone.add(node.id);
+      this.#nodes.delete(node.id);
+      for (const input of node.inputs) this.#users.get(input)?.delete(node.id);
+      const made = new Map<string, NodeId>();
+      for (const slice of slices) {
+        const inputs = node.inputs.map(input => this.#sliceInput(node, input, slice, made, loops));
+        for (const [, id] of made) {
+          if (here.has(id)) continue;
+          const extra: Compute = { kind: "compute", node: id, offset: step.offset };
+          here.set(id, extra);
+          before.set(slice.id, [...(before.get(slice.id) ?? []), extra]);
+        }
+        const { type, id } = slice;
+        const attrs = node.op === "accumulate" ? { type } : node.attrs;
+        this.#nodes.set(id, { ...node, id, inputs, attrs, type } as Node);
+        this.#count(this.#nodes.get(id)!);
+      }
+    }
+    if (gone.size === 0) return steps;
+    const expand = (step: Compute): readonly Step[] => [
+      ...(before.get(step.node) ?? []).flatMap(expand),
+      ...(gone.has(step.node) ? [] : [step]),
+    ];
+    return steps.flatMap(step => (step.kind === "compute" ? expand(step) : [step]));
+  }
+
+  /** The slices that are all there is read of an elementwise node, computed beside it; null for other nodes. */
+  #slicesOf(
+    node: Node,
+    step: Compute,
+    here: ReadonlyMap<NodeId, Compute>,
+  ): readonly NodeOf<"slice">[] | null {
+    if (!this.#isElementwise(node) || this.#outputs.has(node.id)) return null;
+    const slices: NodeOf<"slice">[] = [];
+    for (const id of this.#users.get(node.id) ?? []) {
+      const user = this.#nodes.get(id)!;
+      if (user.op !== "slice" || here.get(id)?.offset !== step.offset) return null;
+      slices.push(user);
+    }
+    const [first] = slices;
+    if (first === undefined || slices.some(({ attrs }) => attrs.dim !== first.attrs.dim)) return null;
+    // More work than before is not worth it.
+    const size = slices.reduce((sum, { attrs }) => sum + attrs.size, 0);
+    return size <= node.type.shape[first.attrs.dim]! ? slices : null;
+  }
+
+  /** The part of an operand that a slice of the result needs. */
+  #sliceInput(
+    node: Node,
+    input: NodeId,
+    { attrs }: NodeOf<"slice">,
+    made: Map<string, NodeId>,
+    loops: readonly Loop[],
+  ): NodeId {
+    const operand = this.#nodes.get(input)!;
+    const { shape } = operand.type;
+    const dim = attrs.dim - (node.type.shape.length - shape.length);
+    if (dim < 0 || shape[dim] === 1) return input;
+    const { start, size } = attrs;
+    const key = `${input} ${start} ${size}`;
+    const known = made.get(key);
+    if (known !== undefined) return known;
+    const type = { ...operand.type, shape: shape.map((n, d) => (d === dim ? size : n)) };
+    const { span, label } = node;
+    const id = this.#add(
+      { op: "slice", inputs: [input], attrs: { dim, start, size }, type, span, label },
+      loops,
+    );
+    made.set(key, id);
+    return id;
+  }
+
+  /** x / s with one s for many x, as x * (1 / s). */
+  #divide(step: Compute, loops: readonly Loop[], reciprocals: Map<NodeId, NodeId>): readonly Step[] | null {
+    const node = this.#nodes.get(step.node)!;
+    if (node.op !== "div") return null;
+    const [x, s] = node.inputs;
+    const divisor = this.#nodes.get(s!)!;
+    const { axes, batched, shape } = divisor.type;
+    if (axes.length > 0 || batched || product(shape) !== 1 || product(node.type.shape) < leastElements)
+      return null;
+    const steps: Step[] = [];
+    let reciprocal = reciprocals.get(s!);
+    if (reciprocal === undefined) {
+      const { span, label } = node;
+      const one = this.#add(
+        {
+          op: "constant",
+          inputs: [],
+          attrs: { dtype: "real", shape: [], values: [1] },
+          type: { dtype: "real", shape: [], axes: [], batched: false },
+          span,
+          label,
+        },
+        [],
+      );
+      reciprocal = this.#add(
+        { op: "div", inputs: [one, s!], attrs: {}, type: divisor.type, span, label },
+        loops,
+      );
+      reciprocals.set(s!, reciprocal);
+      for (const id of [one, reciprocal]) steps.push({ kind: "compute", node: id, offset: step.offset });
+    }
+    this.#nodes.set(node.id, { ...node, op: "mul", inputs: [x!, reciprocal], attrs: {} } as Node);
+    return [...steps, step];
+  }
+}
+
+/** Fewer quotients are not worth a value of their own. */
+const leastElements = 16;
