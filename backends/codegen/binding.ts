@@ -39,6 +39,7 @@ export function bindExtents(generated: Generated, { batch, extents }: Extents): 
   const lengths = new Map([...extents.keys()].map(axis => [axis, reserve(4 * batch)] as const));
   const epochs = epochSpans(generated);
   const claims = plan.stored.map(stored => {
+    if (generated.inPlace.has(stored.node)) return { size: 0, from: 0, to: 0 };
     const bytes = bytesOf(places.shapeOf(stored), { batch, extents });
     return {
       size: (generated.ownSums.has(stored.node) ? threads * bytes : bytes) / 4,

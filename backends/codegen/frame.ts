@@ -29,6 +29,8 @@ export class Frame {
   readonly address: number;
   readonly #entries: Entry[] = [];
   readonly #numbers = new Map<string, number>();
+  /** Numbers of entries that differ between runs of equal batch and extents. */
+  readonly #changing: number[] = [];
 
   /** @param address in bytes */
   constructor(address: number) {
@@ -43,6 +45,13 @@ export class Frame {
       this.#numbers.set(name, number);
     }
     return load("i32", 0, this.address + 4 * number);
+  }
+
+  #changes(name: string, entry: Entry): Expr {
+    const before = this.#entries.length;
+    const value = this.entry(name, entry);
+    if (this.#entries.length > before) this.#changing.push(before);
+    return value;
   }
 
   get batch(): Expr {
@@ -61,18 +70,23 @@ export class Frame {
     return this.entry("examples", ({ examples }) => examples);
   }
   get full(): Expr {
-    return this.entry("full", ({ full }) => (full ? 1 : 0));
+    return this.#changes("full", ({ full }) => (full ? 1 : 0));
   }
   get seed(): Expr {
-    return this.entry("seed", ({ seed }) => seed);
+    return this.#changes("seed", ({ seed }) => seed);
   }
   get step(): Expr {
-    return this.entry("step", ({ step }) => step);
+    return this.#changes("step", ({ step }) => step);
   }
 
   /** The table for a run. */
   values(source: FrameSource): Int32Array {
     return Int32Array.from(this.#entries, entry => entry(source));
+  }
+
+  /** Brings a table up to date for another run of the same batch and extents. */
+  refresh(values: Int32Array, source: FrameSource): void {
+    for (const number of this.#changing) values[number] = this.#entries[number]!(source);
   }
 
   get entries(): number {

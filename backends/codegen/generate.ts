@@ -6,12 +6,13 @@ import type { Loop } from "../../compiler/schedule/schedule.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
 import { sourceFinder } from "../plan/fusion.ts";
 import { product } from "../plan/layout.ts";
-import { type FusedItem, type Item, type LoopItem, makePlan, type Plan } from "../plan/plan.ts";
+import { type FusedItem, type Item, type LoopItem, makePlan, ownersOf, type Plan } from "../plan/plan.ts";
 import { add, binary, compare, expr, FunctionBuilder, load, mul, type Operand, sub } from "./builder.ts";
 import type { Func, Module, Target } from "./code.ts";
 import { asGradient, asProduct, type ContractOperand, type RowsTimesMatrix } from "./contract.ts";
 import { expressionOf, filled, type Term } from "./expressions.ts";
 import { Frame } from "./frame.ts";
+import { type Target as UpdatedInPlace, updatesInPlace } from "./inplace.ts";
 import type { Surroundings } from "./kernel.ts";
 import { lowerings, traitsOf } from "./lowering.ts";
 import { emitNest, isOneLine, type NestOperand } from "./nest.ts";
@@ -37,6 +38,8 @@ export interface Generated {
   readonly fed: readonly NodeId[];
   /** The most threads that may run it. */
   readonly threads: number;
+  /** Values that are computed in a parameter's or state's memory. */
+  readonly inPlace: ReadonlyMap<NodeId, UpdatedInPlace>;
   /** Values of which every thread has its own. */
   readonly ownSums: ReadonlySet<NodeId>;
   /** For each item of the plan the number of times that threads met before it; empty for one thread. */
@@ -91,6 +94,7 @@ interface Packing {
 export class Generator {
   readonly program: Program;
   readonly plan: Plan;
+  readonly inPlace: ReadonlyMap<NodeId, UpdatedInPlace>;
   readonly frame = new Frame(frameAddress);
   readonly places: Places;
   readonly tasks: Tasks;
@@ -109,7 +113,8 @@ export class Generator {
     this.target = target;
     this.#primary = primary;
     this.#lengths = new Map(program.schedule.graph.axes.map(({ id, length }) => [id, length]));
-    this.places = new Places(program, plan, this.frame, target, frameAddress + frameRoom);
+    this.inPlace = updatesInPlace(program, plan);
+    this.places = new Places(program, plan, this.inPlace, this.frame, target, frameAddress + frameRoom);
     const around: Surroundings = {
       frame: this.frame,
       primary,
@@ -142,6 +147,7 @@ export class Generator {
         lowerings[this.node(node).op].kind === "source" ? [node] : [],
       ),
       ahead: this.#ahead(),
+      inPlace: this.inPlace,
       ownSums: this.#ownSums,
       threads: this.#threads,
       epochs,
@@ -186,7 +192,7 @@ export class Generator {
   #units(): readonly ProgramUnit[] {
     const isGradient = (node: Node): boolean =>
       node.op === "contract" && asGradient(node, this.contractOperands(node)) !== null;
-    const shares = new Shares(this.plan, id => this.node(id), isGradient);
+    const shares = new Shares(this.plan, this.program.schedule.graph, this.inPlace, isGradient);
     const units: ProgramUnit[] = [];
     const packed = new Set<string>();
     let packs = 0;
@@ -362,20 +368,15 @@ export class Generator {
       );
       if (spec === null) return [];
       const matrix = this.node(node.inputs[1 - spec.rows]!);
-      const made = Math.max(0, ...this.#roots(matrix.id).map(id => this.plan.home.get(id)?.length ?? 0));
+      const made = Math.max(
+        0,
+        ...ownersOf(this.plan, this.program.schedule.graph, matrix.id).map(
+          id => this.plan.home.get(id)?.length ?? 0,
+        ),
+      );
       const bound = loops.findLastIndex(({ axis }) => matrix.type.axes.includes(axis)) + 1;
       return [{ node, spec, depth: Math.max(made, bound) }];
     });
-  }
-
-  /** What is computed, where a value is a view of it. */
-  #roots(id: NodeId): readonly NodeId[] {
-    const operand = this.plan.viewed.get(id);
-    if (operand === undefined) return [id];
-    return [
-      ...this.#roots(operand),
-      ...(this.node(id).op === "shift" ? this.#roots(this.node(id).inputs[1]!) : []),
-    ];
   }
 
   #pack(scope: Scope, { node, spec }: Packing): void {

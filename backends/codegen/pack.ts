@@ -1,11 +1,12 @@
 // Packs the operands of products: copies them into blocks of columns, [block][row][columns of the block], so that
 // kernels read them one number after the other. Zeros stand behind the last column.
 //
-// Matrices (W of product.ts) have as many whole vectors in the last block as it needs; chunks of rows (gradient.ts) have whole
-// blocks only.
+// Matrices (W of product.ts) have as many whole vectors in the last block as it needs; chunks of rows (gradient.ts)
+// have whole blocks only.
 
 import {
   add,
+  compare,
   FunctionBuilder,
   f32,
   load,
@@ -32,17 +33,19 @@ export const packedBytes = (k: number, n: number, target: Target, _tile: Tile): 
   k * vectorsIn(n, target) * vectorBytes(target);
 
 /**
- * (from, to): packs a matrix. By vectors where the elements of a row lie side by side (nStride 4) or those of a column do
- * (kStride 4), else number by number.
+ * (from, to): packs a matrix. By vectors where the elements of a row lie side by side (nStride 4) or those of a column
+ * do (kStride 4), else number by number.
  */
 export function packMatrix(shape: MatrixShape, target: Target, tile: Tile): Func {
-  const { k, n, nStride } = shape;
+  const { k, n, kStride, nStride } = shape;
   const f = new FunctionBuilder(`pack ${k}x${n}`);
   const [from, to] = [f.param(), f.param()] as const;
   const columns = blockColumns(target, tile);
   const whole = Math.floor(n / columns);
   const block = k * columns * WORD;
-  if (whole > 0) {
+  if (whole > 0 && nStride === WORD) {
+    copyRows(f, { width: whole * columns, block: columns, capacity: k }, target, from, kStride, to, k);
+  } else if (whole > 0) {
     f.for(0, whole, 1, i =>
       packBlock(f, shape, target, columns, add(from, mul(i, columns * nStride)), add(to, mul(i, block))),
     );
@@ -76,6 +79,7 @@ function packBlock(
       f.set(y, add(y, height * vectors * bytes));
     });
   };
+  /** One value of k, `row` of those at the pointers. */
   const one = (v: number, count: number, row = 0) => {
     for (let i = 0; i < lanes; i++) {
       const value = i < count ? load("f32", x, (v * lanes + i) * nStride + row * kStride) : f32(0);
@@ -132,14 +136,30 @@ export const panelBytes = (width: number, block: number, capacity: number): numb
   Math.ceil(width / block) * block * capacity * WORD;
 
 /**
- * (from, stride, to, at, rows): packs `rows` rows, `stride` bytes apart (perhaps 0), as rows `at` and following of the chunk
- * at `to`.
+ * (from, stride, to, at, rows): packs `rows` rows, `stride` bytes apart (perhaps 0), as rows `at` and following of the
+ * chunk at `to`.
  */
-export function packRows({ width, block, capacity }: PanelShape, target: Target): Func {
-  const f = new FunctionBuilder(`pack rows of ${width}`);
+export function packRows(shape: PanelShape, target: Target): Func {
+  const f = new FunctionBuilder(`pack rows of ${shape.width}`);
   const [from, stride, to, at, rows] = [f.param(), f.param(), f.param(), f.param(), f.param()] as const;
+  copyRows(f, shape, target, from, stride, add(to, mul(at, shape.block * WORD)), rows);
+  return f.finish();
+}
+
+/**
+ * Copies rows into blocks: as many blocks at once as fill a cache line of a row, of so few rows at a time that the
+ * lines stay in the cache.
+ */
+function copyRows(
+  f: FunctionBuilder,
+  { width, block, capacity }: PanelShape,
+  target: Target,
+  from: Operand,
+  stride: Operand,
+  to: Operand,
+  rows: Operand,
+): void {
   const panel = block * capacity * WORD;
-  // As many blocks at once as fill a cache line of a row, of as few rows at a time that their lines stay in the cache.
   const group = Math.max(1, Math.floor(CACHE_LINE / (block * WORD)));
   const columns = group * block;
   const whole = Math.floor(width / columns);
@@ -148,8 +168,8 @@ export function packRows({ width, block, capacity }: PanelShape, target: Target)
     const left = f.let(sub(rows, done));
     const count = f.let(select(compare("lt", left, ROWS), left, ROWS));
     const source = f.let(add(from, mul(done, stride)));
-    const first = f.let(add(to, mul(add(at, done), block * WORD)));
-    /** Packs some blocks with `columns` columns in all. */
+    const first = f.let(add(to, mul(done, block * WORD)));
+    /** Copies some blocks with `columns` columns in all. */
     const down = (columns: number, from: Operand, to: Operand) => {
       const [x, y] = [f.let(from), f.let(to)];
       f.for(0, count, 1, () => {
@@ -167,12 +187,12 @@ export function packRows({ width, block, capacity }: PanelShape, target: Target)
     }
     if (rest > 0) down(rest, add(source, whole * columns * WORD), add(first, whole * group * panel));
   });
-  return f.finish();
 }
 
-/** Bytes; any power of two near the truth will do. */
+/** Bytes. */
 const CACHE_LINE = 64;
-const ROWS = 8;
+/** Lines of rows a power of two apart share few places of the first-level cache. */
+const ROWS = 16;
 
 /** Copies `count` numbers and writes zeros behind them, `block` numbers in all. */
 function copyRow(

@@ -13,6 +13,7 @@ import { viewOf } from "../plan/views.ts";
 import { expr } from "./builder.ts";
 import type { Expr, Target } from "./code.ts";
 import type { Frame } from "./frame.ts";
+import type { Target as UpdatedInPlace } from "./inplace.ts";
 
 /** How a value goes on along an axis: position p lies `(wrap > 0 ? p % wrap : p) * step` bytes on. */
 export interface Along {
@@ -76,6 +77,7 @@ export class Places {
   readonly #plan: Plan;
   readonly #frame: Frame;
   readonly #target: Target;
+  readonly #inPlace: ReadonlyMap<NodeId, UpdatedInPlace>;
   readonly #known = new Map<NodeId, Reference>();
   readonly #numbers = new Map<NodeId, number>();
   readonly #fills = new Map<string, Reference>();
@@ -85,7 +87,15 @@ export class Places {
   #end: number;
 
   /** @param start the first free address. */
-  constructor(program: Program, plan: Plan, frame: Frame, target: Target, start: number) {
+  constructor(
+    program: Program,
+    plan: Plan,
+    inPlace: ReadonlyMap<NodeId, UpdatedInPlace>,
+    frame: Frame,
+    target: Target,
+    start: number,
+  ) {
+    this.#inPlace = inPlace;
     this.#program = program;
     this.#graph = program.schedule.graph;
     this.#plan = plan;
@@ -156,6 +166,8 @@ export class Places {
     const part = this.#plan.parts.get(node.id);
     if (part !== undefined) return this.#part(node, part.of, part.start);
     if (node.op === "parameter" || node.op === "state") return this.variable(node.attrs.name, node.type);
+    const target = this.#inPlace.get(node.id);
+    if (target !== undefined) return this.variable(target.name, node.type);
     if (node.op === "constant") return this.#constant(node);
     return this.#stored(node);
   }

@@ -28,8 +28,8 @@ export interface RowProductShape {
 
 /**
  * Functions for C[row][j] = (or +=) sum over k of A[row][k] W[k][j]; the last is for calling, with
- * (a, aStride, w, c, rows): rows of A are `aStride` bytes apart, perhaps 0; `w` is packed. Numbers of C between column n and
- * the next whole vector are overwritten.
+ * (a, aStride, w, c, rows): rows of A are `aStride` bytes apart, perhaps 0; `w` is packed. Numbers of C between column
+ * n and the next whole vector are overwritten.
  */
 export function rowProduct(shape: RowProductShape, target: Target, tile: Tile): readonly Func[] {
   const { k, n, cStride } = shape;

@@ -1,9 +1,10 @@
 // Who does what where several threads run a program, and where they must meet. Decided on the plan's items at the top
 // level; an item that threads cannot share runs on one of them.
 
-import type { Node, NodeId } from "../../compiler/graph/graph.ts";
+import type { Graph, Node, NodeId } from "../../compiler/graph/graph.ts";
 import { product } from "../plan/layout.ts";
-import type { Item, Plan } from "../plan/plan.ts";
+import { type Item, ownersOf, type Plan } from "../plan/plan.ts";
+import type { Target } from "./inplace.ts";
 
 /** `rows`: each thread with its examples. `parts`: each a part of one value. `one`: a single thread. */
 export type Share = "rows" | "parts" | "one";
@@ -22,13 +23,24 @@ const leastNumbers = 4096;
 
 export class Shares {
   readonly #plan: Plan;
-  readonly #node: (id: NodeId) => Node;
+  readonly #graph: Graph;
+  readonly #inPlace: ReadonlyMap<NodeId, Target>;
   readonly #isGradient: (node: Node) => boolean;
 
-  constructor(plan: Plan, node: (id: NodeId) => Node, isGradient: (node: Node) => boolean) {
+  constructor(
+    plan: Plan,
+    graph: Graph,
+    inPlace: ReadonlyMap<NodeId, Target>,
+    isGradient: (node: Node) => boolean,
+  ) {
     this.#plan = plan;
-    this.#node = node;
+    this.#graph = graph;
+    this.#inPlace = inPlace;
     this.#isGradient = isGradient;
+  }
+
+  #node(id: NodeId): Node {
+    return this.#graph.nodes.get(id)!;
   }
 
   shareOf(item: Item): Share {
@@ -71,15 +83,9 @@ export class Shares {
     return (item.kind === "fused" ? item.stores : [item.node]).flatMap(id => this.owners(id));
   }
 
-  /** The values in whose memory a value lies. */
+  /** The values in whose memory a value lies; what is written over a parameter lies in that. */
   owners(id: NodeId): readonly NodeId[] {
-    const operand = this.#plan.viewed.get(id);
-    if (operand !== undefined) {
-      const node = this.#node(id);
-      return [...this.owners(operand), ...(node.op === "shift" ? this.owners(node.inputs[1]!) : [])];
-    }
-    const part = this.#plan.parts.get(id);
-    return part === undefined ? [id] : this.owners(part.of);
+    return ownersOf(this.#plan, this.#graph, id).map(owner => this.#inPlace.get(owner)?.node ?? owner);
   }
 }
 

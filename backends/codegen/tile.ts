@@ -17,7 +17,7 @@ import {
 } from "./builder.ts";
 import type { Local, Target } from "./code.ts";
 
-/** Sums of a full tile: `rows` times `vectors`. With 16 registers {rows: 4, vectors: 2} leaves room for all operands. */
+/** Sums of a full tile, `rows` times `vectors`: with {4, 2}, 16 registers have room for all operands too. */
 export interface Tile {
   readonly rows: number;
   readonly vectors: number;
@@ -34,8 +34,9 @@ export const vectorsIn = (columns: number, target: Target): number => Math.ceil(
 export const blockColumns = (target: Target, tile: Tile): number => tile.vectors * target.lanes;
 
 /**
- * Column blocks that a tile of few rows takes at once: as many as leave registers for all operands of a round, since engines
- * load them all before they multiply. (Few sums would not keep the adders busy, as each waits for the addition before it.)
+ * Column blocks that a tile of few rows takes at once, as each sum waits for the addition before it and few would not
+ * keep the adders busy: as many as leave registers for all operands of a round, since V8 loads them all before it
+ * multiplies. (One row by 8 vectors spills, and is half as fast as one by 6.)
  */
 export function blocksAtOnce(rows: number, target: Target, tile: Tile): number {
   const vectors = Math.floor((target.registers - 1 - rows) / (rows + 1));
@@ -67,9 +68,9 @@ export function makeSums(
 /**
  * Adds the products of `rounds` rounds, at least one.
  *
- * They go in pairs, which halves the loop's own work; of an odd number, a jump skips the last. The jump stands there for an even
- * number too: engines load all operands of straight code before they multiply, and those of two rounds need more
- * registers than there are. The loop itself ends with a comparison for equality, so that addresses need no sign.
+ * They go in pairs, which halves the loop's own work; of an odd number, a jump skips the last. The jump stands there
+ * for an even number too: V8 loads all operands of straight code before it multiplies, and those of two rounds need
+ * more registers than there are. The loop itself ends with a comparison for equality, so that addresses need no sign.
  */
 export function addProducts(
   f: FunctionBuilder,

@@ -75,6 +75,18 @@ export interface Plan {
   readonly home: ReadonlyMap<NodeId, readonly Loop[]>;
 }
 
+/** The values in whose memory a value lies: itself, what it is a view or a part of; a shift in place has two. */
+export function ownersOf(plan: Pick<Plan, "viewed" | "parts">, graph: Graph, id: NodeId): readonly NodeId[] {
+  const operand = plan.viewed.get(id);
+  if (operand !== undefined) {
+    const { op, inputs } = graph.nodes.get(id)!;
+    const read = op === "shift" ? [operand, inputs[1]!] : [operand];
+    return read.flatMap(one => ownersOf(plan, graph, one));
+  }
+  const part = plan.parts.get(id);
+  return part === undefined ? [id] : ownersOf(plan, graph, part.of);
+}
+
 export function makePlan(program: Program, traits: PlanTraits): Plan {
   const planner = new Planner(program, traits);
   const drafts = planner.body(program.schedule.steps, []);
@@ -171,13 +183,9 @@ class Planner {
     return node;
   }
 
-  /** The values in whose memory a value lies: itself, or what it is a view of; a shift in place has two. */
+  /** What is computed where a value is read. */
   #roots(id: NodeId): readonly NodeId[] {
-    const operand = this.#viewed.get(id);
-    if (operand === undefined) return [id];
-    const node = this.#node(id);
-    if (node.op !== "shift") return this.#roots(operand);
-    return [...this.#roots(operand), ...this.#roots(node.inputs[1]!)];
+    return ownersOf({ viewed: this.#viewed, parts: new Map() }, this.#graph, id);
   }
 
   /** Whether the node is made a view of its operand: strides can say it, and the operand is kept long enough. */
@@ -298,8 +306,9 @@ class Planner {
     this.#collectUses(drafts, uses);
     for (const [id, part] of this.#parts) if (uses.has(part.of)) uses.add(id);
     const items = this.#close(drafts, uses);
-    const roots = (id: NodeId): readonly NodeId[] => this.#roots(id).map(root => this.#memory(root));
-    const life = new Lifetimes(this.#graph, this.#keeping, roots, this.#parts);
+    const roots = (id: NodeId): readonly NodeId[] =>
+      ownersOf({ viewed: this.#viewed, parts: this.#parts }, this.#graph, id);
+    const life = new Lifetimes(this.#graph, this.#keeping, roots);
     life.walk(items, []);
     for (const name of this.#outputs()) life.keepToEnd(this.#graph.outputs.get(name)!);
     return {
@@ -309,12 +318,6 @@ class Planner {
       parts: this.#parts,
       home: this.#home,
     };
-  }
-
-  /** The value whose memory it is, where that is another's. */
-  #memory(id: NodeId): NodeId {
-    const part = this.#parts.get(id);
-    return part === undefined ? id : this.#memory(part.of);
   }
 
   #outputs(): readonly string[] {
@@ -377,7 +380,6 @@ class Lifetimes {
   readonly #graph: Graph;
   readonly #keeping: Program["schedule"]["keeping"];
   readonly #roots: (id: NodeId) => readonly NodeId[];
-  readonly #parts: ReadonlyMap<NodeId, Part>;
   readonly #spans = new Map<Loop, { from: number; to: number }>();
   readonly #lives = new Map<NodeId, { loops: readonly Loop[]; from: number; to: number }>();
   readonly #reads: { readonly id: NodeId; readonly at: number; readonly loops: readonly Loop[] }[] = [];
@@ -387,12 +389,10 @@ class Lifetimes {
     graph: Graph,
     keeping: Program["schedule"]["keeping"],
     roots: (id: NodeId) => readonly NodeId[],
-    parts: ReadonlyMap<NodeId, Part>,
   ) {
     this.#graph = graph;
     this.#keeping = keeping;
     this.#roots = roots;
-    this.#parts = parts;
   }
 
   walk(items: readonly Item[], loops: readonly Loop[]): void {
@@ -419,15 +419,10 @@ class Lifetimes {
   }
 
   #defined(node: NodeId, loops: readonly Loop[], at: number): void {
-    const id = this.#memoryOf(node);
+    const [id] = this.#roots(node) as [NodeId];
     const known = this.#lives.get(id);
     if (known === undefined) this.#lives.set(id, { loops, from: at, to: at });
     else known.to = Math.max(known.to, at);
-  }
-
-  #memoryOf(id: NodeId): NodeId {
-    const part = this.#parts.get(id);
-    return part === undefined ? id : this.#memoryOf(part.of);
   }
 
   keepToEnd(id: NodeId): void {

@@ -27,6 +27,11 @@ const mostBytes = mostPages * pageBytes;
 /** Layouts kept, the most recently used ones. */
 const bindingsKept = 8;
 
+/** A layout and the frame's table for it, once it has been used. */
+interface Bound extends Binding {
+  table: Int32Array | null;
+}
+
 export class WasmExecutable implements Executable, Holder {
   readonly #program: Program;
   readonly #generated: Generated;
@@ -34,7 +39,7 @@ export class WasmExecutable implements Executable, Holder {
   readonly #memory: WebAssembly.Memory;
   readonly #run: (thread: number) => void;
   readonly #team: Team | null;
-  readonly #bindings = new Recent<Binding>(bindingsKept, () => {});
+  readonly #bindings = new Recent<Bound>(bindingsKept, () => {});
   #view: View;
   #holds: WasmState | null = null;
   #disposed = false;
@@ -120,11 +125,11 @@ export class WasmExecutable implements Executable, Holder {
     this.#bindings.clear();
   }
 
-  #bind({ batch, extents }: NormalFeeds): Binding {
+  #bind({ batch, extents }: NormalFeeds): Bound {
     const key = `${batch};${[...extents.values()].join()}`;
     const known = this.#bindings.get(key);
     if (known !== undefined) return known;
-    const binding = bindExtents(this.#generated, { batch, extents });
+    const binding: Bound = { ...bindExtents(this.#generated, { batch, extents }), table: null };
     this.#bindings.put(key, binding);
     return binding;
   }
@@ -165,7 +170,7 @@ export class WasmExecutable implements Executable, Holder {
   }
 
   /** Puts everything in place that the module reads. */
-  #prepare(binding: Binding, fed: NormalFeeds, order: Order): void {
+  #prepare(binding: Bound, fed: NormalFeeds, order: Order): void {
     const { frame, primary, ahead } = this.#generated;
     const { batch, extents } = fed;
     const { words } = this.#view;
@@ -198,7 +203,9 @@ export class WasmExecutable implements Executable, Holder {
       seed: fed.seed,
       step: fed.step,
     };
-    words.set(frame.values(source), frame.address / 4);
+    binding.table ??= frame.values(source);
+    frame.refresh(binding.table, source);
+    words.set(binding.table, frame.address / 4);
     this.#feed(fed, order);
   }
 
