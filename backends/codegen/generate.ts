@@ -8,7 +8,8 @@ import { sourceFinder } from "../plan/fusion.ts";
 import { product } from "../plan/layout.ts";
 import { type FusedItem, type Item, type LoopItem, makePlan, ownersOf, type Plan } from "../plan/plan.ts";
 import { add, binary, compare, expr, FunctionBuilder, load, mul, type Operand, sub } from "./builder.ts";
-import type { Func, Module, Target } from "./code.ts";
+import { Carried } from "./carried.ts";
+import type { Expr, Func, Module, Target } from "./code.ts";
 import { asGradient, asProduct, type ContractOperand, type RowsTimesMatrix } from "./contract.ts";
 import { expressionOf, filled, type Term } from "./expressions.ts";
 import { Frame } from "./frame.ts";
@@ -87,8 +88,12 @@ interface ProgramUnit extends Unit<(scope: Scope) => void> {
 interface Packing {
   readonly node: NodeOf<"contract">;
   readonly spec: RowsTimesMatrix;
+  /** Equal for equal packed matrices. */
+  readonly key: string;
   /** Loops around the place where it is packed. */
   readonly depth: number;
+  /** An axis of whose steps the last needs no product. */
+  readonly notLast: AxisId | null;
 }
 
 export class Generator {
@@ -101,6 +106,7 @@ export class Generator {
   readonly products: Products;
   readonly target: Target;
   readonly #threads: number;
+  readonly #carried: Carried;
   /** Running sums of which each thread has its own. */
   readonly #ownSums = new Set<NodeId>();
   readonly #primary: AxisId | null;
@@ -113,6 +119,7 @@ export class Generator {
     this.target = target;
     this.#primary = primary;
     this.#lengths = new Map(program.schedule.graph.axes.map(({ id, length }) => [id, length]));
+    this.#carried = new Carried(program.schedule.graph, plan);
     this.inPlace = updatesInPlace(program, plan);
     this.places = new Places(program, plan, this.inPlace, this.frame, target, frameAddress + frameRoom);
     const around: Surroundings = {
@@ -195,20 +202,26 @@ export class Generator {
     const shares = new Shares(this.plan, this.program.schedule.graph, this.inPlace, isGradient);
     const units: ProgramUnit[] = [];
     const packed = new Set<string>();
+    const always = new Set(
+      this.#packings(this.plan.items, []).flatMap(packing => (packing.notLast === null ? [packing.key] : [])),
+    );
     let packs = 0;
     for (const item of this.plan.items) {
       const packings = this.#packings([item], []);
       const keys: string[] = [];
       for (const packing of packings) {
         if (packing.depth > 0) continue;
+        const { key, notLast } = packing;
         const matrix = packing.node.inputs[1 - packing.spec.rows]!;
-        const { k, n, kStride, nStride } = packing.spec;
-        const key = `${this.#matrixKey(matrix)} ${k} ${n} ${kStride} ${nStride}`;
         keys.push(key);
         if (packed.has(key)) continue;
         packed.add(key);
         units.push({
-          work: scope => this.#pack(scope, packing),
+          work: scope => {
+            const pack = (): void => this.#pack(scope, packing);
+            if (notLast === null || always.has(key)) pack();
+            else scope.f.if(compare("gt", this.tasks.extent(notLast), 1), pack);
+          },
           share: "one",
           reads: shares.owners(matrix),
           writes: [key],
@@ -317,12 +330,15 @@ export class Generator {
     return axes.filter(axis => !scope.bound.has(axis));
   }
 
-  #body(scope: Scope, items: readonly Item[], loops: readonly Loop[]): void {
+  /** @param goesOn whether another iteration of the innermost loop follows. */
+  #body(scope: Scope, items: readonly Item[], loops: readonly Loop[], goesOn: Expr): void {
     for (const item of items) {
       for (const packing of this.#packings([item], loops)) {
         if (packing.depth === loops.length) this.#pack(scope, packing);
       }
-      this.#item(scope, item, loops);
+      if (this.#carried.isForNext(item, loops.at(-1)!))
+        scope.f.if(goesOn, () => this.#item(scope, item, loops));
+      else this.#item(scope, item, loops);
     }
   }
 
@@ -345,7 +361,7 @@ export class Generator {
           const isPrimary = axis === this.#primary && this.#lengths.get(axis) === null;
           const to = isPrimary ? this.tasks.rowsAt(f, at, scope.to) : scope.to;
           const inner: Scope = { ...scope, bound: new Map([...scope.bound, [axis, at]]), to };
-          this.#body(inner, part.items, [...loops, loop]);
+          this.#body(inner, part.items, [...loops, loop], compare("lt", add(i, 1), extent));
         };
         if (part.offset === 0) emit();
         else f.if(compare("lt", add(i, part.offset), extent), emit);
@@ -375,7 +391,11 @@ export class Generator {
         ),
       );
       const bound = loops.findLastIndex(({ axis }) => matrix.type.axes.includes(axis)) + 1;
-      return [{ node, spec, depth: Math.max(made, bound) }];
+      const loop = loops.at(-1);
+      const notLast = loop !== undefined && this.#carried.isForNext(item, loop) ? loop.axis : null;
+      const { k, n, kStride, nStride } = spec;
+      const key = `${this.#matrixKey(matrix.id)} ${k} ${n} ${kStride} ${nStride}`;
+      return [{ node, spec, key, depth: Math.max(made, bound), notLast }];
     });
   }
 

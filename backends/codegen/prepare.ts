@@ -69,10 +69,15 @@ class Rewriting {
     const sliced = this.#pushSlices(steps, loops);
     const reciprocals = new Map<NodeId, NodeId>();
     return sliced.flatMap((step): readonly Step[] => {
-      if (step.kind === "loop") return [{ ...step, body: this.#body(step.body, [...loops, step]) }];
+      if (step.kind === "loop") return [this.#loop(step, loops)];
       if (step.kind !== "compute") return [step];
       return this.#divide(step, loops, reciprocals) ?? [step];
     });
+  }
+
+  /** In an unrolled loop a node is computed several times: those stay as they are. */
+  #loop(loop: Loop, loops: readonly Loop[]): Loop {
+    return loop.factor === 1 ? { ...loop, body: this.#body(loop.body, [...loops, loop]) } : loop;
   }
 
   /** Backwards, so that a slice moves through whole chains. */

@@ -1,0 +1,40 @@
+// What the host decides about tiles before the first program is compiled: where choices are remembered, or which tile
+// it is to be. Stands apart from tuning.ts so that it can be called without loading the code generator.
+
+import type { Tile } from "../codegen/tile.ts";
+
+/** One text, kept from one process to the next. What it holds is tuning.ts's affair. Either may reject. */
+export interface TuningStore {
+  /** Null where nothing was written yet. */
+  read(): Promise<string | null>;
+  write(text: string): Promise<void>;
+}
+
+export interface TileSettings {
+  readonly store: TuningStore | null;
+  /** Not null: no other, and nothing is measured. */
+  readonly tile: Tile | null;
+}
+
+let current: TileSettings = { store: null, tile: null };
+
+export const tileSettings = (): TileSettings => current;
+
+/** From now on, programs are compiled with the tiles that were found best in earlier processes. */
+export function rememberTiles(store: TuningStore | null): void {
+  current = { ...current, store };
+}
+
+/** From now on, programs are compiled with this tile; null: with the one that seems best here. */
+export function fixTile(tile: Tile | null): void {
+  current = { ...current, tile };
+}
+
+/** `4x2`: rows x vectors. */
+export const formatTile = ({ rows, vectors }: Tile): string => `${rows}x${vectors}`;
+
+/** Null where it is no tile that could be of use. */
+export function readTile(text: string): Tile | null {
+  const [, rows, vectors] = /^([1-8])x([1-4])$/.exec(text) ?? [];
+  return rows === undefined ? null : { rows: Number(rows), vectors: Number(vectors) };
+}
