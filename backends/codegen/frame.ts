@@ -19,6 +19,8 @@ export interface FrameSource {
   readonly examples: number;
   /** Whether all examples are as long as the batch's longest, along every axis. */
   readonly full: boolean;
+  /** Whether matrices made of parameters alone are packed already, by a run with the same values. */
+  readonly packed: boolean;
   readonly seed: number;
   readonly step: number;
 }
@@ -71,6 +73,9 @@ export class Frame {
   }
   get full(): Expr {
     return this.#changes("full", ({ full }) => (full ? 1 : 0));
+  }
+  get packed(): Expr {
+    return this.#changes("packed", ({ packed }) => (packed ? 1 : 0));
   }
   get seed(): Expr {
     return this.#changes("seed", ({ seed }) => seed);

@@ -219,8 +219,11 @@ export class Generator {
         units.push({
           work: scope => {
             const pack = (): void => this.#pack(scope, packing);
-            if (notLast === null || always.has(key)) pack();
-            else scope.f.if(compare("gt", this.tasks.extent(notLast), 1), pack);
+            const { f } = scope;
+            if (notLast !== null && !always.has(key))
+              f.if(compare("gt", this.tasks.extent(notLast), 1), pack);
+            else if (this.#isKept(shares.owners(matrix))) f.if(compare("eq", this.frame.packed, 0), pack);
+            else pack();
           },
           share: "one",
           reads: shares.owners(matrix),
@@ -252,6 +255,12 @@ export class Generator {
       items: 0,
     });
     return units;
+  }
+
+  /** Whether values stay the same from run to run, as long as the parameters do: nothing is computed, or updated. */
+  #isKept(owners: readonly NodeId[]): boolean {
+    const kept = ["parameter", "state", "constant"];
+    return this.program.updates.length === 0 && owners.every(id => kept.includes(this.node(id).op));
   }
 
   #shareOf(shares: Shares, item: Item): Share {

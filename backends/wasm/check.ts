@@ -81,8 +81,18 @@ function placesFor(tiles: readonly Tile[], target: Target) {
   const most = (bytes: (tile: Tile) => number): number => Math.max(...tiles.map(bytes));
   const { rows, m, n } = gradient;
   const a = 0;
-  const b = a + Math.max(product.rows * product.k * WORD, most(tile => panelBytes(m, tile.rows, rows)));
-  const c = b + Math.max(product.k * n * WORD, most(tile => panelBytes(n, blockColumns(target, tile), rows)));
+  const b =
+    a +
+    Math.max(
+      product.rows * product.k * WORD,
+      most(tile => panelBytes(m, tile.rows, rows)),
+    );
+  const c =
+    b +
+    Math.max(
+      product.k * n * WORD,
+      most(tile => panelBytes(n, blockColumns(target, tile), rows)),
+    );
   return { a, b, c, end: c + Math.max(product.rows, m) * n * WORD };
 }
 

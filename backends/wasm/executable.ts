@@ -42,6 +42,8 @@ export class WasmExecutable implements Executable, Holder {
   readonly #bindings = new Recent<Bound>(bindingsKept, () => {});
   #view: View;
   #holds: WasmState | null = null;
+  /** Whether matrices of the state held are packed. */
+  #packed = false;
   #disposed = false;
 
   private constructor(
@@ -97,6 +99,7 @@ export class WasmExecutable implements Executable, Holder {
     this.#prepare(binding, fed, order);
     this.#team?.begin();
     this.#run(0);
+    this.#packed = true;
     const { outputs } = this.#generated.program.schedule.graph;
     return new WasmResults(
       new Map(this.#program.results.map(name => [name, this.#read(outputs.get(name)!, fed, order)])),
@@ -146,6 +149,7 @@ export class WasmExecutable implements Executable, Holder {
   #hold(state: WasmState): void {
     if (this.#holds !== state) this.#holds?.takeBack();
     state.moveTo(this, values => {
+      this.#packed = false;
       for (const [name, tensor] of values) writeTensor(this.#variable(name), tensor);
     });
     this.#holds = state;
@@ -200,6 +204,7 @@ export class WasmExecutable implements Executable, Holder {
       active: binding.active,
       examples: binding.examples,
       full: full && this.#team === null,
+      packed: this.#packed,
       seed: fed.seed,
       step: fed.step,
     };
