@@ -54,6 +54,9 @@ export interface ReduceSpec {
   readonly lanes: number;
 }
 
+/** Sums along one row that go on side by side. */
+const chains = 4;
+
 /** Accumulators of a block of kept features: enough to hide what an addition takes. */
 const blockVectors = 8;
 
@@ -239,9 +242,16 @@ class Reduction {
                 : loadSplat("f32x", inner[k] === 1 ? add(address, at) : address),
             ),
           );
-        const step = (at: Operand): void => horizontal(0, value(at, true));
-        if (vectors === 1) step(0);
-        else if (vectors > 1) this.#f.for(0, vectors * bytes, bytes, step);
+        // Several sums at once hide what one addition after the other takes.
+        const together = chains * bytes;
+        const whole = Math.floor(vectors / chains) * together;
+        const step = (at: Operand): void => {
+          for (let c = 0; c < chains; c++) horizontal(c, value(add(at, c * bytes), true));
+        };
+        if (whole === together) step(0);
+        else if (whole > 0) this.#f.for(0, whole, together, step);
+        for (let at = whole; at < vectors * bytes; at += bytes)
+          horizontal((at - whole) / bytes, value(at, true));
         for (let rest = vectors * lanes; rest < size; rest++) visit(0, value(4 * rest, false));
       },
       1,
@@ -267,7 +277,8 @@ class Reduction {
 
   /**
    * Totals of `count` vectors. `walk` is given the operands' rows at each reduced index and calls `visit` with each
-   * term, all lanes of which count for themselves, or `horizontal`, whose lanes are reduced to one number in the end.
+   * term, all lanes of which count for themselves, or, where the total is one number, `horizontal` with the number of a
+   * chain and a term whose lanes are part of it.
    */
   #reduce(count: number, row: Operand | null, walk: Walk): readonly Local[] {
     const { op } = this.#spec;
@@ -280,7 +291,8 @@ class Reduction {
       walk(
         addresses,
         (v, term) => visit(v, exponential(v, term)),
-        (v, term) => horizontal(v, exponential(v, term)),
+        // Along a row there is one total.
+        (chain, term) => horizontal(chain, exponential(0, term)),
       );
     };
     const sums = this.#pass(count, row, shifted, 0, (total, term) => add(total, term));
@@ -299,7 +311,7 @@ class Reduction {
   #pass(count: number, row: Operand | null, walk: Walk, start: number, combine: Combine): readonly Local[] {
     const { lanes } = this.#spec;
     const totals = this.#constants(count, start);
-    const wide = this.#constants(count, start);
+    const wide = this.#constants(count === 1 ? chains : 0, start);
     let isWide = false;
     const into = (locals: readonly Local[]) => (v: number, term: Expr) =>
       this.#f.set(locals[v]!, combine(locals[v]!, term));
@@ -310,11 +322,10 @@ class Reduction {
       });
     });
     if (!isWide) return totals;
-    return totals.map((total, v) => {
-      let all = expr(total);
-      for (let l = 0; l < lanes; l++) all = combine(all, splat(lane(wide[v]!, l)));
-      return this.#f.let(all);
-    });
+    const sum = this.#f.let(wide.map(expr).reduce((one, other) => combine(one, other)));
+    let all = expr(totals[0]!);
+    for (let l = 0; l < lanes; l++) all = combine(all, splat(lane(sum, l)));
+    return [this.#f.let(all)];
   }
 
   #indices(row: Operand | null, make: (addresses: Addresses) => void): void {
