@@ -16,6 +16,24 @@ export interface RowsTimesMatrix {
   /** Of the matrix, in bytes. */
   readonly kStride: number;
   readonly nStride: number;
+  readonly apart: readonly Apart[];
+}
+
+/** A static axis at each of whose positions there is a matrix of its own. */
+export interface Apart {
+  readonly axis: AxisId;
+  readonly length: number;
+  /** The products at its positions are added up. */
+  readonly reduced: boolean;
+}
+
+/** All positions along some axes: what is computed one by one. The first of those to be added up comes first. */
+export function positionsOf(apart: readonly Apart[]): readonly ReadonlyMap<AxisId, number>[] {
+  let all: ReadonlyMap<AxisId, number>[] = [new Map()];
+  for (const { axis, length } of apart) {
+    all = all.flatMap(at => Array.from({ length }, (_, i) => new Map(at).set(axis, i)));
+  }
+  return all;
 }
 
 export interface SumOfOuterProducts {
@@ -27,6 +45,7 @@ export interface SumOfOuterProducts {
   /** Contracted features: each of their places is one more row. Sizes and byte strides of [row operand, other]. */
   readonly sizes: readonly number[];
   readonly strides: readonly [readonly number[], readonly number[]];
+  readonly apart: readonly Apart[];
 }
 
 export interface ContractOperand {
@@ -76,6 +95,26 @@ function evenStride(labels: readonly number[], { size, stride }: Labels, operand
 /** Fewer products than this are not worth a packed matrix. */
 const leastProducts = 32;
 const leastColumns = 4;
+/** More matrices than this are not multiplied one by one. */
+const mostApart = 16;
+
+/** The axes as static ones, or null where one is not, or there are too many positions. */
+function asApart(
+  axes: readonly AxisId[],
+  reduced: readonly AxisId[],
+  lengthOf: LengthOf,
+): readonly Apart[] | null {
+  const apart: Apart[] = [];
+  for (const axis of axes) {
+    const length = lengthOf(axis);
+    if (length === null) return null;
+    apart.push({ axis, length, reduced: reduced.includes(axis) });
+  }
+  return product(apart.map(({ length }) => length)) <= mostApart ? apart : null;
+}
+
+/** The length of a static axis, else null. */
+export type LengthOf = (axis: AxisId) => number | null;
 
 /**
  * @param bound axes of the loops around the node.
@@ -86,20 +125,23 @@ export function asProduct(
   operands: readonly [ContractOperand, ContractOperand],
   bound: readonly AxisId[],
   lanes: number,
+  lengthOf: LengthOf,
 ): RowsTimesMatrix | null {
   const { axes, batch, left, right } = node.attrs;
-  if (axes.length > 0 || batch) return null;
+  if (batch) return null;
   for (const rows of [0, 1] as const) {
     const matrix = rows === 0 ? 1 : 0;
     const { type, reference } = operands[matrix];
-    if (type.batched || type.axes.some(axis => !bound.includes(axis))) continue;
+    const own = type.axes.filter(axis => !bound.includes(axis));
+    const apart = asApart(own, axes, lengthOf);
+    if (type.batched || apart === null || axes.some(axis => !own.includes(axis))) continue;
     if (
       reference.memory.kind !== "rows" ||
       operands[rows].type.axes.length + Number(operands[rows].type.batched) === 0
     )
       continue;
     const made = productOf(node, operands, rows, rows === 0 ? [left, right] : [right, left]);
-    if (made !== null && (made.m === 1 || made.n % lanes === 0)) return made;
+    if (made !== null && (made.m === 1 || made.n % lanes === 0)) return { ...made, apart };
   }
   return null;
 }
@@ -109,7 +151,7 @@ function productOf(
   operands: readonly [ContractOperand, ContractOperand],
   rows: 0 | 1,
   [own, other]: readonly [readonly number[], readonly number[]],
-): RowsTimesMatrix | null {
+): Omit<RowsTimesMatrix, "apart"> | null {
   const labels = labelsOf(node, operands);
   const { out, contracted, size, stride } = labels;
   const mLabels = out.filter(label => own.includes(label) && !other.includes(label));
@@ -138,9 +180,11 @@ function productOf(
 export function asGradient(
   node: Contract,
   operands: readonly [ContractOperand, ContractOperand],
+  lengthOf: LengthOf,
 ): SumOfOuterProducts | null {
   const { axes, batch, left, right } = node.attrs;
-  if ((axes.length === 0 && !batch) || node.type.batched || node.type.axes.length > 0) return null;
+  const apart = asApart(node.type.axes, [], lengthOf);
+  if ((axes.length === 0 && !batch) || node.type.batched || apart === null) return null;
   const labels = labelsOf(node, operands);
   const { out, contracted, size, stride } = labels;
   const only = [
@@ -162,6 +206,7 @@ export function asGradient(
       n,
       sizes: contracted.map(size),
       strides: [along(rows), along(other)],
+      apart,
     };
   }
   return null;

@@ -7,10 +7,16 @@ import { InternalError } from "../../compiler/unreachable.ts";
 import { sourceFinder } from "../plan/fusion.ts";
 import { product } from "../plan/layout.ts";
 import { type FusedItem, type Item, type LoopItem, makePlan, ownersOf, type Plan } from "../plan/plan.ts";
-import { add, binary, compare, expr, FunctionBuilder, load, mul, type Operand, sub } from "./builder.ts";
+import { add, binary, compare, FunctionBuilder, load, mul, type Operand, splat, sub } from "./builder.ts";
 import { Carried } from "./carried.ts";
 import type { Expr, Func, Module, Target } from "./code.ts";
-import { asGradient, asProduct, type ContractOperand, type RowsTimesMatrix } from "./contract.ts";
+import {
+  asGradient,
+  asProduct,
+  type ContractOperand,
+  type LengthOf,
+  type RowsTimesMatrix,
+} from "./contract.ts";
 import { expressionOf, filled, type Term } from "./expressions.ts";
 import { Frame } from "./frame.ts";
 import { type Target as UpdatedInPlace, updatesInPlace } from "./inplace.ts";
@@ -20,6 +26,7 @@ import { emitNest, isOneLine, type NestOperand } from "./nest.ts";
 import { aligned, Places } from "./places.ts";
 import { prepare } from "./prepare.ts";
 import { Products } from "./products.ts";
+import { runScan } from "./scan-kernel.ts";
 import { meetings, type Share, Shares, type Unit } from "./shares.ts";
 import { type Scope, Tasks } from "./tasks.ts";
 import { barrier, ownRows, teamEnd, teamWords, workerLoop } from "./team.ts";
@@ -125,7 +132,7 @@ export class Generator {
     const around: Surroundings = {
       frame: this.frame,
       primary,
-      staticLength: axis => this.#lengths.get(axis) ?? null,
+      staticLength: this.#lengthOf,
     };
     this.tasks = new Tasks(around, target, tile);
     this.products = new Products(this.tasks, this.places, threads);
@@ -198,7 +205,7 @@ export class Generator {
 
   #units(): readonly ProgramUnit[] {
     const isGradient = (node: Node): boolean =>
-      node.op === "contract" && asGradient(node, this.contractOperands(node)) !== null;
+      node.op === "contract" && asGradient(node, this.contractOperands(node), this.#lengthOf) !== null;
     const shares = new Shares(this.plan, this.program.schedule.graph, this.inPlace, isGradient);
     const units: ProgramUnit[] = [];
     const packed = new Set<string>();
@@ -318,8 +325,12 @@ export class Generator {
     }
     const { memory } = this.places.of(id);
     if (memory.kind !== "rows") throw new InternalError("codegen", `the sum %${id} is a delay`);
-    f.add({ kind: "fillMemory", to: add(memory.base, mul(team.thread, bytes)), byte: 0, bytes: expr(bytes) });
+    const own = f.let(add(memory.base, mul(team.thread, bytes)));
+    if (bytes === 4) f.store(own, 0);
+    else f.for(0, bytes, 4 * this.target.lanes, i => f.store(add(own, i), splat(0)));
   }
+
+  #lengthOf: LengthOf = axis => this.#lengths.get(axis) ?? null;
 
   /** How far advances may look past the last position. */
   #ahead(): number {
@@ -357,9 +368,11 @@ export class Generator {
     else this.#kernel(scope, this.node(item.node), item.accumulate);
   }
 
-  #loop(scope: Scope, { loop, body, accumulated }: LoopItem, loops: readonly Loop[]): void {
+  #loop(scope: Scope, item: LoopItem, loops: readonly Loop[]): void {
+    const { loop, body, accumulated } = item;
     const { f } = scope;
     for (const id of accumulated) this.#clearSum(scope, id);
+    if (runScan(this, scope, item)) return;
     const { axis, direction, factor } = loop;
     const extent = f.let(this.tasks.extent(axis));
     f.for(0, extent, factor, i => {
@@ -390,6 +403,7 @@ export class Generator {
         this.contractOperands(node),
         loops.map(({ axis }) => axis),
         this.target.lanes,
+        this.#lengthOf,
       );
       if (spec === null) return [];
       const matrix = this.node(node.inputs[1 - spec.rows]!);
@@ -427,7 +441,7 @@ export class Generator {
   matrixProduct(scope: Scope, node: NodeOf<"contract">): boolean {
     const operands = this.contractOperands(node);
     const out = this.places.of(node.id);
-    const spec = asProduct(node, operands, [...scope.bound.keys()], this.target.lanes);
+    const spec = asProduct(node, operands, [...scope.bound.keys()], this.target.lanes, this.#lengthOf);
     if (spec !== null) {
       const key = this.#matrixKey(node.inputs[1 - spec.rows]!);
       this.products.product(scope, node, this.free(scope, node.type), key, spec, {
@@ -436,7 +450,7 @@ export class Generator {
       });
       return true;
     }
-    const gradient = scope.bound.size === 0 ? asGradient(node, operands) : null;
+    const gradient = scope.bound.size === 0 ? asGradient(node, operands, this.#lengthOf) : null;
     if (gradient === null) return false;
     const [a, b] = gradient.rows === 0 ? operands : [operands[1], operands[0]];
     this.products.gradient(scope, node, gradient, [a, b], out);

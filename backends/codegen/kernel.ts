@@ -49,9 +49,9 @@ export class Kernel {
     return this.f.finish();
   }
 
-  /** From here on the kernel is at this position of an axis that is none of its parameters. */
-  fix(axis: AxisId, index: number): void {
-    this.#at.set(axis, index);
+  /** From here on the kernel is at these positions of axes that are none of its parameters. */
+  fix(positions: ReadonlyMap<AxisId, number>): void {
+    for (const [axis, index] of positions) this.#at.set(axis, index);
   }
 
   position: Position = axis => {

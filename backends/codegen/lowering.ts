@@ -227,7 +227,7 @@ const stack: Emit<"stack"> = (generator, scope, node) => {
         memories: [],
         flat: false,
         make: kernel => {
-          if (at === undefined) kernel.fix(axis, j);
+          if (at === undefined) kernel.fix(new Map([[axis, j]]));
           copyRows(generator, kernel, node.type.batched, generator.places.of(input), out);
         },
       });

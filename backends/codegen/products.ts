@@ -4,7 +4,7 @@
 import type { AxisId, NodeOf, NodeType } from "../../compiler/graph/graph.ts";
 import { add, compare, type FunctionBuilder, least, mul, type Operand, sub } from "./builder.ts";
 import type { Expr, Func, Local } from "./code.ts";
-import type { RowsTimesMatrix, SumOfOuterProducts } from "./contract.ts";
+import { positionsOf, type RowsTimesMatrix, type SumOfOuterProducts } from "./contract.ts";
 import { columnBlocks, gradientProduct } from "./gradient.ts";
 import { Kernel, type Position } from "./kernel.ts";
 import { packedBytes, packMatrix, packRows, panelBytes } from "./pack.ts";
@@ -23,6 +23,14 @@ interface OwnPart {
   readonly first: Local;
   readonly last: Local;
   readonly thread: Local;
+}
+
+/** What a product reads and writes; the first of those to be added up overwrites. */
+interface Multiplied {
+  readonly rows: Reference;
+  readonly out: Reference;
+  readonly matrix: number;
+  readonly isFirst: boolean;
 }
 
 /** An operand of a weight gradient. */
@@ -63,68 +71,90 @@ export class Products {
   }
 
   /** Where the matrix of a product is packed; equal keys mean equal matrices. */
-  #packed(key: string, { k, n, kStride, nStride }: RowsTimesMatrix): number {
+  #packed(key: string, { k, n, kStride, nStride }: RowsTimesMatrix, at: ReadonlyMap<AxisId, number>): number {
     const { target, tile } = this.#tasks;
-    return this.#room(`${key} ${k} ${n} ${kStride} ${nStride}`, packedBytes(k, n, target, tile));
+    const name = `${key} ${k} ${n} ${kStride} ${nStride} @ ${[...at.values()].join()}`;
+    return this.#room(name, packedBytes(k, n, target, tile));
   }
 
-  /** Packs a product's matrix here, at the positions of the loops around. */
+  /** Packs a product's matrices here, at the positions of the loops around. */
   pack(scope: Scope, key: string, spec: RowsTimesMatrix, matrix: Reference): void {
     const { k, n, kStride, nStride } = spec;
-    const to = this.#packed(key, spec);
     const { target, tile } = this.#tasks;
     const callee = this.#kernel(`pack ${k} ${n} ${kStride} ${nStride}`, () => [
       packMatrix({ k, n, kStride, nStride }, target, tile),
     ]);
-    this.#tasks.run(scope, {
-      name: `pack ${key}`,
-      free: [],
-      rows: "one",
-      memories: [],
-      flat: false,
-      make: kernel => kernel.f.call(callee, [kernel.rows(matrix).address, to]),
-    });
+    for (const at of positionsOf(spec.apart)) {
+      const to = this.#packed(key, spec, at);
+      this.#tasks.run(scope, {
+        name: `pack ${key}`,
+        free: [],
+        rows: "one",
+        memories: [],
+        flat: false,
+        make: kernel => {
+          kernel.fix(at);
+          kernel.f.call(callee, [kernel.rows(matrix).address, to]);
+        },
+      });
+    }
   }
 
-  /** A product, its matrix packed under `key`. */
+  /** A product, its matrices packed under `key`. */
   product(
     scope: Scope,
     node: NodeOf<"contract">,
     free: readonly AxisId[],
     key: string,
     spec: RowsTimesMatrix,
-    { rows, out }: { readonly rows: Reference; readonly out: Reference },
+    operands: { readonly rows: Reference; readonly out: Reference },
   ): void {
-    const { m, k, n } = spec;
-    const { target, tile } = this.#tasks;
-    const matrix = this.#packed(key, spec);
-    const cStride = m === 1 ? this.#places.rowBytes(node.type.shape) : 4 * n;
-    const callee = this.#kernel(`product ${k} ${n} ${cStride}`, () =>
-      rowProduct({ k, n, cStride, accumulate: false }, target, tile),
-    );
-    this.#tasks.run(scope, {
-      name: `product ${node.label}`,
-      free,
-      rows: node.type.batched ? "each" : "one",
-      memories: [rows.memory, out.memory],
-      flat: true,
-      make: kernel => {
-        const { f } = kernel;
-        const [a, c] = [kernel.rows(rows), kernel.rows(out)];
-        const count = sub(kernel.to, kernel.from);
-        const call = (many: Operand, step: Operand): void =>
-          f.call(callee, [a.address, step, matrix, c.address, many]);
-        if (m === 1) call(count, a.step);
-        else if (a.step === 4 * m * k && c.step === 4 * m * n) call(mul(count, m), 4 * k);
-        else {
-          f.for(kernel.from, kernel.to, 1, () => {
-            call(m, 4 * k);
-            f.set(a.address, add(a.address, a.step));
-            f.set(c.address, add(c.address, c.step));
+    const { apart } = spec;
+    for (const at of positionsOf(apart)) {
+      const isFirst = apart.every(({ axis, reduced }) => !reduced || at.get(axis) === 0);
+      this.#tasks.run(scope, {
+        name: `product ${node.label}`,
+        free: free.filter(axis => !at.has(axis)),
+        rows: node.type.batched ? "each" : "one",
+        memories: [operands.rows.memory, operands.out.memory],
+        flat: true,
+        make: kernel => {
+          kernel.fix(at);
+          this.#productKernel(kernel, node, spec, {
+            ...operands,
+            matrix: this.#packed(key, spec, at),
+            isFirst,
           });
-        }
-      },
-    });
+        },
+      });
+    }
+  }
+
+  #productKernel(
+    kernel: Kernel,
+    node: NodeOf<"contract">,
+    { m, k, n }: RowsTimesMatrix,
+    { rows, out, matrix, isFirst }: Multiplied,
+  ): void {
+    const { target, tile } = this.#tasks;
+    const cStride = m === 1 ? this.#places.rowBytes(node.type.shape) : 4 * n;
+    const callee = this.#kernel(`product ${k} ${n} ${cStride} ${isFirst}`, () =>
+      rowProduct({ k, n, cStride, accumulate: !isFirst }, target, tile),
+    );
+    const { f } = kernel;
+    const [a, c] = [kernel.rows(rows), kernel.rows(out)];
+    const count = sub(kernel.to, kernel.from);
+    const call = (many: Operand, step: Operand): void =>
+      f.call(callee, [a.address, step, matrix, c.address, many]);
+    if (m === 1) call(count, a.step);
+    else if (a.step === 4 * m * k && c.step === 4 * m * n) call(mul(count, m), 4 * k);
+    else {
+      f.for(kernel.from, kernel.to, 1, () => {
+        call(m, 4 * k);
+        f.set(a.address, add(a.address, a.step));
+        f.set(c.address, add(c.address, c.step));
+      });
+    }
   }
 
   /** A sum of outer products over all rows that are no padding. */
@@ -137,13 +167,16 @@ export class Products {
   ): void {
     const { target, tile } = this.#tasks;
     const blocks = this.#tasks.partOf(scope, columnBlocks(spec.n, target, tile));
-    const kernel = new Kernel(`gradient ${node.label}`, [], this.#tasks.around);
-    const [first, last, thread] = [kernel.f.param(), kernel.f.param(), kernel.f.param()];
-    this.#gradientKernel(kernel, node, spec, operands, { out, first, last, thread });
-    const callee = kernel.finish();
-    this.#tasks.functions.push(callee);
-    const rows = node.attrs.batch ? [scope.from, scope.to] : [0, 1];
-    scope.f.call(callee, [...rows, blocks.from, blocks.to, scope.team?.thread ?? 0]);
+    for (const at of positionsOf(spec.apart)) {
+      const kernel = new Kernel(`gradient ${node.label}`, [], this.#tasks.around);
+      const [first, last, thread] = [kernel.f.param(), kernel.f.param(), kernel.f.param()];
+      kernel.fix(at);
+      this.#gradientKernel(kernel, node, spec, operands, { out, first, last, thread });
+      const callee = kernel.finish();
+      this.#tasks.functions.push(callee);
+      const rows = node.attrs.batch ? [scope.from, scope.to] : [0, 1];
+      scope.f.call(callee, [...rows, blocks.from, blocks.to, scope.team?.thread ?? 0]);
+    }
   }
 
   #gradientKernel(

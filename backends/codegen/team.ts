@@ -17,6 +17,8 @@ export const teamWords = {
   threads: 76,
   /** 1 where thread 0 may sleep: a page's main thread must not. */
   mayWait: 80,
+  /** 1 where a thread has failed: nobody waits any more. */
+  failed: 84,
   /** Of each thread the first row and the one after its last. */
   ranges: 128,
 } as const;
@@ -51,6 +53,7 @@ export function barrier(): Func {
   const f = new FunctionBuilder("barrier");
   const thread = f.param();
   const passed = f.let(atomic(teamWords.passed));
+  const failed = f.let(atomic(teamWords.failed));
   const before = f.local("i32");
   f.set(before, { kind: "atomicAdd", type: "i32", address: expr(teamWords.arrived), value: expr(1) });
   const threads = f.let(atomic(teamWords.threads));
@@ -64,7 +67,7 @@ export function barrier(): Func {
     () => {
       const maySleep = f.let(1);
       f.if(compare("eq", thread, 0), () => f.set(maySleep, atomic(teamWords.mayWait)));
-      awaitChange(f, teamWords.passed, passed, maySleep);
+      f.if(compare("eq", failed, 0), () => awaitChange(f, teamWords.passed, passed, maySleep));
     },
   );
   return f.finish();

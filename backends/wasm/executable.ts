@@ -99,6 +99,7 @@ export class WasmExecutable implements Executable, Holder {
     this.#prepare(binding, fed, order);
     this.#team?.begin();
     this.#run(0);
+    if (this.#team?.failed) throw new InternalError("wasm", "a thread has failed");
     this.#packed = true;
     const { outputs } = this.#generated.program.schedule.graph;
     return new WasmResults(

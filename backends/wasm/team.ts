@@ -12,19 +12,33 @@ interface Post {
 
 /** A thread that takes a Post and works until it is told to leave; then it takes the next. */
 interface Worker {
-  post(post: Post): void;
+  /** Resolves when the worker is at work, rejects where it cannot be. */
+  post(post: Post): Promise<void>;
 }
 
-/** The same in Node and in browsers: `receive` calls back with each Post. */
-const script = (receive: string): string => `${receive}(post => {
-  const { exports } = new WebAssembly.Instance(post.module, { frond: { memory: post.memory } });
-  exports.work(post.thread);
+/**
+ * The same in Node and in browsers. A worker that fails says so in the team's words and lets the others pass, who would
+ * wait for it without end.
+ */
+const script = (receive: string, send: string): string => `${receive}(post => {
+  const words = new Int32Array(post.memory.buffer, 0, 256);
+  try {
+    const { exports } = new WebAssembly.Instance(post.module, { frond: { memory: post.memory } });
+    ${send}("ready");
+    exports.work(post.thread);
+  } catch (error) {
+    Atomics.store(words, ${teamWords.failed / 4}, 1);
+    Atomics.add(words, ${teamWords.passed / 4}, 1);
+    Atomics.notify(words, ${teamWords.passed / 4});
+    ${send}(String(error));
+  }
 });`;
 
 const nodeScript = script(
   'const { parentPort } = require("node:worker_threads"); (take => parentPort.on("message", take))',
+  "parentPort.postMessage",
 );
-const pageScript = script("(take => { onmessage = event => take(event.data); })");
+const pageScript = script("(take => { onmessage = event => take(event.data); })", "postMessage");
 
 /** Whether this place has shared memory and workers: Node, or a cross-origin isolated page. */
 export function mayShare(): boolean {
@@ -45,16 +59,41 @@ export const cores = (): number => Math.min(mostThreads, globalThis.navigator?.h
 const idle: Worker[] = [];
 
 async function newWorker(): Promise<Worker> {
-  if (isNode()) {
-    const { Worker } = await import("node:worker_threads");
-    const worker = new Worker(nodeScript, { eval: true });
+  const { Worker: NodeWorker } = isNode() ? await import("node:worker_threads") : { Worker: null };
+  if (NodeWorker !== null) {
+    const worker = new NodeWorker(nodeScript, { eval: true });
     worker.unref();
-    return { post: post => worker.postMessage(post) };
+    return {
+      post: post =>
+        new Promise<void>((resolve, reject) => {
+          // The process stays for what it waits for, but not for workers that sleep.
+          worker.ref();
+          worker.once("error", reject);
+          worker.once("message", message => {
+            worker.off("error", reject);
+            worker.unref();
+            settle(message, resolve, reject);
+          });
+          worker.postMessage(post);
+        }),
+    };
   }
   const url = URL.createObjectURL(new Blob([pageScript], { type: "text/javascript" }));
   const worker = new globalThis.Worker(url);
   URL.revokeObjectURL(url);
-  return { post: post => worker.postMessage(post) };
+  return {
+    post: post =>
+      new Promise((resolve, reject) => {
+        worker.onerror = event => reject(new Error(event.message));
+        worker.onmessage = ({ data }) => settle(data, resolve, reject);
+        worker.postMessage(post);
+      }),
+  };
+}
+
+function settle(message: unknown, resolve: () => void, reject: (reason: Error) => void): void {
+  if (message === "ready") resolve();
+  else reject(new Error(`a thread cannot start: ${message}`));
 }
 
 export class Team {
@@ -80,7 +119,8 @@ export class Team {
     const team = new Team(memory, workers);
     team.#words[teamWords.threads / 4] = threads;
     team.#words[teamWords.mayWait / 4] = maySleep() ? 1 : 0;
-    for (const [i, worker] of workers.entries()) worker.post({ module, memory, thread: i + 1 });
+    // Before the first run: a caller that waits for its workers in a barrier may keep them from starting.
+    await Promise.all(workers.map((worker, i) => worker.post({ module, memory, thread: i + 1 })));
     return team;
   }
 
@@ -89,6 +129,11 @@ export class Team {
     // -1 says leave, 0 is what workers begin with.
     this.#job = (this.#job % 0x7ffffffe) + 1;
     this.#signal(this.#job);
+  }
+
+  /** Whether a thread has failed: what was computed since is worth nothing. */
+  get failed(): boolean {
+    return Atomics.load(this.#words, teamWords.failed / 4) !== 0;
   }
 
   /** Sends the workers away; others may have them. */
