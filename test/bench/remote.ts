@@ -1,0 +1,96 @@
+// A host in a process of its own, spoken to by lines of JSON. It is started when first asked for something, and again
+// after it has died: what kills one engine (memory, mostly) costs that row only.
+
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { Case } from "./cases.ts";
+import type { Host, Probe } from "./engine.ts";
+import { mark, type Reply, type Request } from "./protocol.ts";
+
+/** Longer than that nobody waits for an answer, in seconds. */
+const patience = 600;
+
+/** The last of what a process complained about. */
+const complaint = 2000;
+
+interface Child {
+  readonly process: ChildProcessWithoutNullStreams;
+  errors: string;
+  answer: ((reply: Reply) => void) | null;
+}
+
+export class RemoteHost implements Host {
+  readonly #command: readonly string[];
+  readonly #env: NodeJS.ProcessEnv;
+  #child: Child | null = null;
+
+  constructor(command: readonly string[], env: NodeJS.ProcessEnv = {}) {
+    this.#command = command;
+    this.#env = env;
+  }
+
+  probe(): Promise<Probe> {
+    return this.#ask({ do: "probe" });
+  }
+
+  open(one: Case, file: string): Promise<readonly number[]> {
+    return this.#ask({ do: "open", case: one, file });
+  }
+
+  time(budget: number): Promise<readonly number[]> {
+    return this.#ask({ do: "time", budget });
+  }
+
+  async close(): Promise<void> {
+    if (this.#child !== null) await this.#ask({ do: "close" });
+  }
+
+  end(): void {
+    this.#child?.process.kill("SIGKILL");
+    this.#child = null;
+  }
+
+  async #ask<T>(request: Request): Promise<T> {
+    this.#child ??= this.#start();
+    const child = this.#child;
+    const reply = await new Promise<Reply>(resolve => {
+      const timer = setTimeout(() => {
+        this.end();
+        resolve({ error: `gave no answer for ${patience} s` });
+      }, 1000 * patience);
+      child.answer = given => {
+        clearTimeout(timer);
+        child.answer = null;
+        resolve(given);
+      };
+      child.process.stdin.write(`${JSON.stringify(request)}\n`);
+    });
+    if ("error" in reply) throw new Error(reply.error);
+    return reply.value as T;
+  }
+
+  #start(): Child {
+    const [program, ...args] = this.#command;
+    const running = spawn(program!, args, { env: { ...process.env, ...this.#env }, stdio: "pipe" });
+    const child: Child = { process: running, errors: "", answer: null };
+    const ended = (why: string) => {
+      if (this.#child === child) this.#child = null;
+      child.answer?.({ error: [why, lastLine(child.errors)].filter(text => text !== "").join(": ") });
+    };
+    running.on("error", error =>
+      ended("code" in error && error.code === "ENOENT" ? `there is no ${program}` : error.message),
+    );
+    running.on("close", (status, signal) => ended(`ended with ${signal ?? `status ${status}`}`));
+    // A dead process is told by `close`, whoever writes to it.
+    running.stdin.on("error", () => {});
+    running.stderr.on("data", (bytes: Buffer) => {
+      child.errors = (child.errors + bytes).slice(-complaint);
+    });
+    createInterface({ input: running.stdout }).on("line", line => {
+      if (line.startsWith(mark)) child.answer?.(JSON.parse(line.slice(mark.length)));
+    });
+    return child;
+  }
+}
+
+const lastLine = (text: string): string => text.trim().split("\n").at(-1) ?? "";
