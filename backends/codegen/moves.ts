@@ -19,10 +19,10 @@ import {
 } from "./builder.ts";
 import type { Expr, Local } from "./code.ts";
 import { copyFeatures, fillFeatures, type Lines } from "./copies.ts";
+import { walkIndices } from "./indices.ts";
 import type { Kernel, Position } from "./kernel.ts";
 import type { Reference } from "./places.ts";
 import { drawNormal, drawUniform } from "./random.ts";
-import { walkIndices } from "./reduce.ts";
 
 /** What a kernel of this file is made with. */
 export interface Moving {

@@ -12,11 +12,11 @@ import {
   foreignState,
   otherBackend,
   otherVariables,
-  resultsDisposed,
   stateDisposed,
   unknownName,
   withinMemory,
 } from "../misuse.ts";
+import { CopiedResults, copyOf } from "../results.ts";
 import { compileUnrolled } from "../unrolled.ts";
 import { fittingValues, sameVariables, type Variable, variablesOf } from "../variables.ts";
 import { emptyArray, tensorOf } from "./evaluate.ts";
@@ -29,28 +29,6 @@ export const reference: Backend = {
   compile: async (program, options = {}) =>
     compileUnrolled(program, options, scheduled => new ReferenceExecutable(scheduled)),
 };
-
-/** A copy that no one else holds. */
-const copyOf = (tensor: Tensor): Tensor => ({ ...tensor, data: tensor.data.slice() });
-
-class ReferenceResults implements Results {
-  #tensors: ReadonlyMap<string, Tensor> | null;
-  constructor(tensors: ReadonlyMap<string, Tensor>) {
-    this.#tensors = tensors;
-  }
-  get names(): readonly string[] {
-    return [...(this.#tensors?.keys() ?? [])];
-  }
-  async read(name: string): Promise<Tensor> {
-    if (this.#tensors === null) throw resultsDisposed();
-    const tensor = this.#tensors.get(name);
-    if (tensor === undefined) throw unknownName(name, "result", this.names);
-    return copyOf(tensor);
-  }
-  dispose(): void {
-    this.#tensors = null;
-  }
-}
 
 class ReferenceState implements State {
   readonly names: readonly string[];
@@ -121,7 +99,7 @@ class ReferenceExecutable implements Executable {
       const updated = new Map(updates.map(({ target, output }) => [target, compute(output)] as const));
       // Only now, when nothing can fail any more.
       state.update(updated);
-      return new ReferenceResults(read);
+      return new CopiedResults(read);
     });
   }
 

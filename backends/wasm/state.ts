@@ -2,8 +2,9 @@
 // between, here.
 
 import type { Program } from "../../compiler/program/program.ts";
-import type { Results, State, Tensor } from "../api.ts";
-import { foreignState, otherVariables, resultsDisposed, stateDisposed, unknownName } from "../misuse.ts";
+import type { State, Tensor } from "../api.ts";
+import { foreignState, otherVariables, stateDisposed, unknownName } from "../misuse.ts";
+import { copyOf } from "../results.ts";
 import { fittingValues, sameVariables, type Variable } from "../variables.ts";
 
 /** An executable whose memory holds a state's values. */
@@ -57,31 +58,5 @@ export class WasmState implements State {
   dispose(): void {
     this.#disposed = true;
     this.#values = new Map();
-  }
-}
-
-const copyOf = (tensor: Tensor): Tensor => ({ ...tensor, data: tensor.data.slice() });
-
-/** Copies of what a run computed. */
-export class WasmResults implements Results {
-  #tensors: ReadonlyMap<string, Tensor> | null;
-
-  constructor(tensors: ReadonlyMap<string, Tensor>) {
-    this.#tensors = tensors;
-  }
-
-  get names(): readonly string[] {
-    return [...(this.#tensors?.keys() ?? [])];
-  }
-
-  async read(name: string): Promise<Tensor> {
-    if (this.#tensors === null) throw resultsDisposed();
-    const tensor = this.#tensors.get(name);
-    if (tensor === undefined) throw unknownName(name, "result", this.names);
-    return copyOf(tensor);
-  }
-
-  dispose(): void {
-    this.#tensors = null;
   }
 }
