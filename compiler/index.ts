@@ -18,6 +18,7 @@ export type { Diagnostic, Note, Source, Span } from "./diagnostics/diagnostic.ts
 export { FrondError } from "./diagnostics/error.ts";
 export { render } from "./diagnostics/render.ts";
 export type { InputSpec, LoweredModel, Mode, ParameterSpec, TrainConfig } from "./lower/model.ts";
+export { type Level, levels } from "./program/levels.ts";
 export { CompiledModel, type DumpOptions, defaultTraining } from "./program/model.ts";
 export { type Stage, stages } from "./program/pipeline.ts";
 export type { Program } from "./program/program.ts";

@@ -8,6 +8,7 @@ export { type Checkpoint, readSafetensors, writeSafetensors } from "./checkpoint
 export { type Dataset, makeDataset, readDataset } from "./data/dataset.ts";
 export { writeNpz } from "./data/npz.ts";
 export type { Prediction } from "./evaluate.ts";
+export type { Fit } from "./executables.ts";
 export type { CompiledModel } from "./model.ts";
 export { Progress, type ProgressOptions } from "./progress.ts";
 export type { Scores } from "./scores.ts";

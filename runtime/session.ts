@@ -1,10 +1,11 @@
 // A session: one model on one backend, with its weights and the optimiser's state. All that changes over time is in
 // here; programs, data sets and checkpoints are values that go in and come out.
 
-import type { Backend, CompileOptions, Executable, Tensor } from "../backends/api.ts";
+import type { Backend, CompileOptions, Tensor } from "../backends/api.ts";
 import { FrondError } from "../compiler/diagnostics/error.ts";
 import { report } from "../compiler/diagnostics/report.ts";
-import type { TrainConfig } from "../compiler/lower/model.ts";
+import type { GenerateSpec, TrainConfig } from "../compiler/lower/model.ts";
+import type { Level } from "../compiler/program/levels.ts";
 import { defaultTraining } from "../compiler/program/model.ts";
 import type { Program } from "../compiler/program/program.ts";
 import type { Checkpoint } from "./checkpoints/safetensors.ts";
@@ -12,6 +13,7 @@ import { fitWeights, packCheckpoint, unpackCheckpoint } from "./checkpoints/weig
 import { type Binding, bind } from "./data/bind.ts";
 import { type Dataset, emptyDataset } from "./data/dataset.ts";
 import { evaluate, type Pass, type Prediction, predict } from "./evaluate.ts";
+import { type Compiled, Executables, type Fit, type Most, mostOf, type Wanted } from "./executables.ts";
 import { generate } from "./generate.ts";
 import { initialize } from "./initializers.ts";
 import type { CompiledModel } from "./model.ts";
@@ -25,6 +27,11 @@ export interface SessionOptions {
   /** Of initial weights, shuffling and random draws; 0 when left out. */
   readonly seed?: number;
   readonly compile?: CompileOptions;
+  /**
+   * Bytes that what a call runs may take at the most, parameters and states apart; no bound when left out. Programs are
+   * then built with as much less memory, for more time, as the data of the call need.
+   */
+  readonly memory?: number;
 }
 
 export interface TrainOptions {
@@ -55,8 +62,6 @@ export interface GenerateOptions {
   readonly onProgress?: (rounds: number) => void;
 }
 
-type Use = "evaluate" | "infer" | "generate";
-
 const generateHelp = "add a statement such as `generate out[t+1] = sample(p[t]) from 1 until out[t+1] == 0`";
 
 /** Examples a batch where nothing else is said. */
@@ -66,17 +71,14 @@ export class Session {
   readonly model: CompiledModel;
   readonly backend: Backend;
   readonly seed: number;
-  readonly #compile: CompileOptions;
-  /** Compiled when first used. */
-  readonly #executables = new Map<Use, { program: Program; executable: Executable }>();
-  #training: { program: Program; executable: Executable; config: TrainConfig } | null = null;
+  readonly #executables: Executables;
   #snapshot: Snapshot;
 
-  constructor({ model, backend, seed = 0, compile = {} }: SessionOptions) {
+  constructor({ model, backend, seed = 0, compile = {}, memory }: SessionOptions) {
     this.model = model;
     this.backend = backend;
     this.seed = seed;
-    this.#compile = compile;
+    this.#executables = new Executables(backend, compile, memory ?? null);
     const { parameters, graph } = model.infer();
     const values = parameters.map(spec => [spec.name, initialize(spec, graph.axes, seed)] as const);
     this.#snapshot = { values: new Map(values), step: 0, epoch: 0 };
@@ -85,6 +87,11 @@ export class Session {
   /** Epochs trained so far. */
   get epoch(): number {
     return this.#snapshot.epoch;
+  }
+
+  /** At which level the last call's programs were built, and what they take; null without a bound on memory. */
+  get fit(): Fit | null {
+    return this.#executables.fit;
   }
 
   /** The weights by name. */
@@ -131,19 +138,22 @@ export class Session {
 
   /** Trains up to `epochs`; returns what happened in each. When the loss diverges the last good state stays. */
   async train(data: Dataset, options: TrainOptions = {}): Promise<readonly EpochEvent[]> {
-    const { program, executable, config } = await this.#trainExecutable(options.rate);
-    const validation = options.validation;
-    const batch = options.batch ?? config.batch;
-    const onEvent = options.onEvent ?? (() => {});
+    const config = this.#trainConfig(options.rate);
+    const { validation, batch = config.batch, onEvent = () => {} } = options;
+    const step = this.#training(data, config, batch);
+    const scoring = validation === undefined ? null : this.#passing("evaluate", validation, batch);
+    // Together, before the first epoch, so that what is wrong shows at once.
+    const opened = await this.#executables.open(scoring === null ? [step] : [step, scoring]);
+    const [{ program, executable }, scorer] = [opened[0]!, opened[1]];
     return train({
       executable,
       config,
       batch,
-      data: bind(data, program.inputs, program.graph.axes),
+      data: step.data,
       epochs: options.epochs ?? config.epochs,
       seed: this.seed,
       from: { ...this.#snapshot, values: withStates(this.#snapshot.values, program) },
-      validate: validation === undefined ? null : await this.#validator(validation, batch, onEvent),
+      validate: scoring === null ? null : this.#validator({ ...scorer!, data: scoring.data, batch }, onEvent),
       onSnapshot: async snapshot => {
         this.#snapshot = snapshot;
         await options.onCheckpoint?.();
@@ -176,11 +186,14 @@ export class Session {
     const { generated, name } = this.model;
     if (generated.length === 0)
       throw new FrondError([report("F0843", { name }, null, { help: [generateHelp] })]);
-    const { program, executable } = await this.#executable("generate");
-    const state = executable.createState(withStates(this.#snapshot.values, program));
     const { steps, seed = this.seed, batch = defaultBatch, onProgress } = options;
+    const binding = this.#bindGiven(data, this.model.generate(), options.count ?? 1);
+    const most = mostGenerated(generated, mostOf(binding, batch), steps);
+    const built = (level: Level): Program => this.model.generate(level);
+    const [opened] = await this.#executables.open([{ use: "generate", program: built, most }]);
+    const { program, executable } = opened!;
+    const state = executable.createState(withStates(this.#snapshot.values, program));
     try {
-      const binding = this.#bindGiven(data, program, options.count ?? 1);
       return await generate({
         executable,
         state,
@@ -213,52 +226,67 @@ export class Session {
   }
 
   dispose(): void {
-    for (const { executable } of this.#executables.values()) executable.dispose();
-    this.#executables.clear();
-    this.#training?.executable.dispose();
-    this.#training = null;
+    this.#executables.dispose();
   }
 
   async #pass<T>(
-    use: Use,
+    use: "evaluate" | "infer",
     data: Dataset,
     { batch = defaultBatch, onProgress }: PassOptions,
     run: (program: Program, pass: Pass) => Promise<T>,
   ): Promise<T> {
-    const { program, executable } = await this.#executable(use);
-    const binding = bind(data, program.inputs, program.graph.axes);
+    const passing = this.#passing(use, data, batch);
+    const [opened] = await this.#executables.open([passing]);
+    const { program, executable } = opened!;
     const state = executable.createState(withStates(this.#snapshot.values, program));
     try {
-      return await run(program, { executable, state, data: binding, batch, seed: this.seed, onProgress });
+      return await run(program, {
+        executable,
+        state,
+        data: passing.data,
+        batch,
+        seed: this.seed,
+        onProgress,
+      });
     } finally {
       state.dispose();
     }
   }
 
-  /** Bound and compiled before the first epoch, so that what is wrong shows at once. */
-  async #validator(data: Dataset, batch: number, onEvent: (event: TrainEvent) => void | Promise<void>) {
-    const { program, executable } = await this.#executable("evaluate");
-    const binding = bind(data, program.inputs, program.graph.axes);
+  #validator(
+    { program, executable, data, batch }: Compiled & { readonly data: Binding; readonly batch: number },
+    onEvent: (event: TrainEvent) => void | Promise<void>,
+  ) {
     return async (values: ReadonlyMap<string, Tensor>, place: Place): Promise<Scores> => {
       const state = executable.createState(withStates(values, program));
       const onProgress = (examples: number) => {
-        void onEvent({ kind: "validate", place, examples, of: binding.size });
+        void onEvent({ kind: "validate", place, examples, of: data.size });
       };
       try {
-        return await evaluate({ executable, state, data: binding, batch, seed: this.seed, onProgress });
+        return await evaluate({ executable, state, data, batch, seed: this.seed, onProgress });
       } finally {
         state.dispose();
       }
     };
   }
 
-  async #executable(use: Use) {
-    const known = this.#executables.get(use);
-    if (known !== undefined) return known;
-    const program = this.model[use]();
-    const made = { program, executable: await this.backend.compile(program, this.#compile) };
-    this.#executables.set(use, made);
-    return made;
+  /** A pass through data that changes nothing. */
+  #passing(use: "evaluate" | "infer", data: Dataset, batch: number): Wanted & { readonly data: Binding } {
+    const { inputs, graph } = this.model[use]();
+    const bound = bind(data, inputs, graph.axes);
+    return { use, program: level => this.model[use](level), data: bound, most: mostOf(bound, batch) };
+  }
+
+  #training(data: Dataset, config: TrainConfig, batch: number): Wanted & { readonly data: Binding } {
+    const { inputs, graph } = this.trainProgram(config);
+    const bound = bind(data, inputs, graph.axes);
+    return {
+      use: "train",
+      variant: String(config.optimizer.rate),
+      program: level => this.model.train(config, level),
+      data: bound,
+      most: mostOf(bound, batch),
+    };
   }
 
   /** The training step; a FrondError for a model without a loss. */
@@ -275,14 +303,10 @@ export class Session {
     const config = this.trainConfig;
     return rate === undefined ? config : { ...config, optimizer: { ...config.optimizer, rate } };
   }
+}
 
-  async #trainExecutable(rate?: number) {
-    const config = this.#trainConfig(rate);
-    const known = this.#training;
-    if (known !== null && known.config.optimizer.rate === config.optimizer.rate) return known;
-    known?.executable.dispose();
-    const program = this.trainProgram(config);
-    this.#training = { program, config, executable: await this.backend.compile(program, this.#compile) };
-    return this.#training;
-  }
+/** Generated inputs grow to as many steps as are asked for, or as the others along their axis have. */
+function mostGenerated(generated: readonly GenerateSpec[], { batch, extents }: Most, steps: number): Most {
+  const grown = generated.map(({ axis }) => [axis, Math.min(steps, extents.get(axis) ?? steps)] as const);
+  return { batch, extents: new Map([...extents, ...grown]) };
 }

@@ -69,6 +69,10 @@ function workOf(program: Program, parts: readonly Part[], { batch, lengths }: Su
   return { rates: [...rates.values()].toSorted(byFrequency), byPart, total };
 }
 
+/** What one call of a program takes in all. */
+export const flopsOf = (program: Program, { batch, lengths }: SummaryOptions): number =>
+  operationsOf(program).reduce((total, row) => total + row.flops * timesOf(row, batch, lengths), 0);
+
 /** The most often first. */
 export const byFrequency = (a: Rate, b: Rate): number =>
   b.axes.length - a.axes.length ||

@@ -1,5 +1,6 @@
 // A model with its sizes filled in, and the programs that are made of it: inference, evaluation, gradients, the
-// training step. Each is made when first asked for; all have the same parameters.
+// training step. Each is made when first asked for; all have the same parameters. A program at another level than
+// `fast` computes the same in less memory.
 
 import { addAdjoints } from "../autodiff/differentiate.ts";
 import { addOptimizer, type Trainable } from "../autodiff/optimizer.ts";
@@ -11,6 +12,7 @@ import { GraphBuilder } from "../ops/builder.ts";
 import { printSchedule } from "../schedule/text.ts";
 import { liveNodes } from "../schedule/wiring.ts";
 import { unrollBy } from "../unroll/partial.ts";
+import { type Level, schedulingAt } from "./levels.ts";
 import { orderDiagnostics } from "./order.ts";
 import {
   type BuildOptions,
@@ -71,29 +73,30 @@ export class CompiledModel {
   }
 
   /** Results `output.NAME`; targets that no output reads are not among the inputs. */
-  infer(): Program {
-    return this.#build("infer", () => this.#plain("infer", name => name.startsWith("output."))).program;
-  }
-
-  /** Results `generate.NAME` and `generate.until`: the next value of each generated input. */
-  generate(): Program {
-    return this.#build("generate", () => this.#plain("generate", name => name.startsWith("generate.")))
+  infer(level: Level = "fast"): Program {
+    return this.#build("infer", level, () => this.#plain("infer", name => name.startsWith("output.")))
       .program;
   }
 
+  /** Results `generate.NAME` and `generate.until`: the next value of each generated input. */
+  generate(level: Level = "fast"): Program {
+    const wanted = (name: string): boolean => name.startsWith("generate.");
+    return this.#build("generate", level, () => this.#plain("generate", wanted)).program;
+  }
+
   /** Results `loss.total`, `loss.count`, `metric.NAME.total`, `metric.NAME.count`. */
-  evaluate(): Program {
-    return this.#build("evaluate", () => this.#plain("evaluate", isTotal)).program;
+  evaluate(level: Level = "fast"): Program {
+    return this.#build("evaluate", level, () => this.#plain("evaluate", isTotal)).program;
   }
 
   /** Results `loss` and `gradient.NAME` for every parameter. Random nodes draw, as in training. */
-  gradients(): Program {
-    return this.#build("gradients", () => this.#gradients()).program;
+  gradients(level: Level = "fast"): Program {
+    return this.#build("gradients", level, () => this.#gradients()).program;
   }
 
   /** One step of training: results `loss` and the totals; updates every parameter and the optimiser's state. */
-  train(config: TrainConfig = this.trainConfig ?? defaultTraining): Program {
-    return this.#trainingStep(config).program;
+  train(config: TrainConfig = this.trainConfig ?? defaultTraining, level: Level = "fast"): Program {
+    return this.#trainingStep(config, level).program;
   }
 
   /** The text of a stage of the compiler; it parses back to what it shows. */
@@ -101,7 +104,7 @@ export class CompiledModel {
     const training = (options.mode ?? (this.hasLoss ? "train" : "infer")) === "train";
     const config = this.trainConfig ?? defaultTraining;
     if (!training) this.infer();
-    const built = training ? this.#trainingStep(config) : this.#built.get("infer")!;
+    const built = training ? this.#trainingStep(config, "fast") : this.#built.get("fast infer")!;
     if (stage !== "unrolled") return built.dump(stage, new Map());
     const { schedule, graph } = built.program;
     if (options.unroll !== undefined && options.unroll !== "full") {
@@ -114,19 +117,22 @@ export class CompiledModel {
     return built.dump("unrolled", extents);
   }
 
-  #build(key: string, parts: () => ProgramParts): BuiltProgram {
+  /** At `fast`, scheduled as the model's own options say. */
+  #build(name: string, level: Level, parts: () => ProgramParts): BuiltProgram {
+    const key = `${level} ${name}`;
     const known = this.#built.get(key);
     if (known !== undefined) return known;
-    const building = buildProgram(parts(), this.#options);
+    const scheduling = level === "fast" ? {} : schedulingAt[level];
+    const building = buildProgram(parts(), { ...this.#options, ...scheduling });
     if (building.kind === "unordered")
       throw new FrondError(orderDiagnostics(parts().graph, building.problems));
     this.#built.set(key, building);
     return building;
   }
 
-  #trainingStep(config: TrainConfig): BuiltProgram {
+  #trainingStep(config: TrainConfig, level: Level): BuiltProgram {
     const { optimizer, clipNorm } = config;
-    return this.#build(`train ${JSON.stringify({ optimizer, clipNorm })}`, () => {
+    return this.#build(`train ${JSON.stringify({ optimizer, clipNorm })}`, level, () => {
       const { model, builder, trainables } = this.#adjoint();
       const step = addOptimizer(builder, trainables, optimizer, clipNorm);
       return this.#parts("train", {

@@ -10,6 +10,7 @@ import { type ScheduleOptions, scheduleWith } from "../schedule/merge.ts";
 import { printSchedule } from "../schedule/text.ts";
 import { unreachable } from "../unreachable.ts";
 import { unroll } from "../unroll/unroll.ts";
+import { schedulingAt } from "./levels.ts";
 import type { Program } from "./program.ts";
 import { printProgram, printStatic } from "./text.ts";
 
@@ -28,7 +29,7 @@ export interface BuildOptions extends ScheduleOptions {
   readonly observe?: (pass: Pass, graph: Graph) => void;
 }
 
-const defaultOptions: BuildOptions = { sink: true, recompute: true, verify: false };
+const defaultOptions: BuildOptions = { ...schedulingAt.fast, verify: false };
 
 /** In the order in which they come about. */
 export const stages = ["graph", "adjoint", "schedule", "unrolled", "program"] as const;

@@ -1,22 +1,29 @@
 // Chooses what loops keep for other loops. Backward loops need much of what forward loops compute; most of it follows
 // from a little by cheap arithmetic, so only a minimum cut of the dataflow between them is stored and the rest is
 // computed again where it is needed (Griewank 1992 in spirit; as a cut: Chen et al. 2016, "Training deep nets with
-// sublinear memory cost", and the partitioners of today's compilers). It rewrites the graph: what is computed again
+// sublinear memory cost", and the partitioners of today's compilers). Where memory counts for more than time, products
+// are computed again too, and only what delays carry has to be stored. It rewrites the graph: what is computed again
 // becomes nodes of its own. Run no common-subexpression pass afterwards: it would undo this.
 
-import type { Graph, Node, NodeId } from "../graph/graph.ts";
+import type { AxisId, Graph, Node, NodeId } from "../graph/graph.ts";
 import { FlowNetwork, unbounded } from "./flow.ts";
 import { childToward, type Homes } from "./loops.ts";
-import { floatsPerStep, workOf } from "./traits.ts";
+import { floatsPerStep, isLocal, workOf } from "./traits.ts";
 import { eachTarget, type Wiring } from "./wiring.ts";
 
+/** What may be computed again: cheap arithmetic, or products and everything else that can be, index by index. */
+export type Repeated = "cheap" | "products";
+
 /** `homes` is the graph's own schedule, after sinking. */
-export function recompute(homes: Homes): Graph {
-  const needs = outsideReads(homes);
+export function recompute(homes: Homes, repeated: Repeated): Graph {
+  const needs = outsideReads(homes, repeated);
   if (needs.length === 0) return homes.wiring.graph;
-  const paid = paidFor(homes);
-  const stored = chooseStored(homes, needs, paid);
-  return rewrite(homes, needs, v => stored.has(v) || paid.has(v));
+  const kept = new Set(paidFor(homes, repeated));
+  for (const within of new Set(needs.map(need => need.within))) {
+    const group = needs.filter(need => need.within === within);
+    for (const v of chooseStored(homes, group, within, kept)) kept.add(v);
+  }
+  return rewrite(homes, needs, v => kept.has(v));
 }
 
 /** Loop `loop` (0.., at the top) or vector op (-1) `reader` reads `value`, which is computed elsewhere. */
@@ -25,12 +32,17 @@ interface Need {
   readonly loop: number;
   readonly slot: number;
   readonly value: number;
+  /**
+   * The loop's axis where products may be computed again: they join values of different axes, and what lacks the
+   * loop's is out of its reach. Null where cheap work only is.
+   */
+  readonly within: AxisId | null;
 }
 
 const topLoop = ({ loops, home }: Homes, v: number): number => childToward(loops, -1, home[v]!);
 
 /** What top-level loops read of values made elsewhere that have the loop's axis. */
-function outsideReads(homes: Homes): readonly Need[] {
+function outsideReads(homes: Homes, repeated: Repeated): readonly Need[] {
   const { wiring, loops } = homes;
   const needs: Need[] = [];
   for (let reader = 0; reader < wiring.nodes.length; reader++) {
@@ -39,7 +51,8 @@ function outsideReads(homes: Homes): readonly Need[] {
       const node = wiring.nodes[value]!;
       if (topLoop(homes, value) === loop || isFree(node)) return;
       if (loop === -1 ? isMovableView(homes, value) : node.type.axes.includes(loops[loop]!.axis)) {
-        needs.push({ reader, loop, slot, value });
+        const within = repeated === "products" && loop !== -1 ? loops[loop]!.axis : null;
+        needs.push({ reader, loop, slot, value, within });
       }
     });
   }
@@ -61,16 +74,16 @@ function isMovableView(homes: Homes, v: number): boolean {
 }
 
 /**
- * Values that are in memory as a whole whatever the loops need: outputs, results of vector ops that are no cheap
- * arithmetic, and all that vector ops read.
+ * Values that are in memory as a whole whatever the loops need: outputs, results of vector ops that are not computed
+ * again, and all that vector ops read.
  */
-function paidFor(homes: Homes): ReadonlySet<number> {
+function paidFor(homes: Homes, repeated: Repeated): ReadonlySet<number> {
   const { wiring } = homes;
   const paid = new Set<number>();
   for (const [v, node] of wiring.nodes.entries()) {
     if (wiring.output[v] === 1) paid.add(v);
     if (topLoop(homes, v) !== -1 || workOf(node) !== "heavy") continue;
-    paid.add(v);
+    if (repeated === "cheap" || !isLocal(node)) paid.add(v);
     eachTarget(wiring.operands, v, m => paid.add(m));
   }
   for (const v of paid) {
@@ -81,8 +94,13 @@ function paidFor(homes: Homes): ReadonlySet<number> {
   return paid;
 }
 
-/** The cheapest set of values from which everything needed can be computed again. */
-function chooseStored(homes: Homes, needs: readonly Need[], paid: ReadonlySet<number>): ReadonlySet<number> {
+/** The cheapest set of values from which everything needed can be computed again; what is `kept` costs nothing. */
+function chooseStored(
+  homes: Homes,
+  needs: readonly Need[],
+  within: AxisId | null,
+  kept: ReadonlySet<number>,
+): ReadonlySet<number> {
   const { wiring } = homes;
   const network = new FlowNetwork();
   const source = network.vertex();
@@ -105,11 +123,11 @@ function chooseStored(homes: Homes, needs: readonly Need[], paid: ReadonlySet<nu
   for (let v = pending.pop(); v !== undefined; v = pending.pop()) {
     const at = vertexOf(v);
     const node = wiring.nodes[v]!;
-    network.arc(at, at + 1, paid.has(v) || isFree(node) ? 0 : weightOf(wiring.graph, node));
-    if (paid.has(v) || !isRepeatable(node) || delayed[v] === 1) network.arc(source, at, unbounded);
+    network.arc(at, at + 1, kept.has(v) || isFree(node) ? 0 : weightOf(wiring.graph, node));
+    if (kept.has(v) || !isRepeatable(node, within) || delayed[v] === 1) network.arc(source, at, unbounded);
     else {
       eachTarget(wiring.operands, v, m => {
-        if (!isBeside(homes, v, m)) network.arc(vertexOf(m) + 1, at, unbounded);
+        if (!isBeside(homes, v, m, within)) network.arc(vertexOf(m) + 1, at, unbounded);
       });
     }
   }
@@ -127,15 +145,19 @@ function weightOf(graph: Graph, { type }: Node): number {
   return floatsPerStep(graph, type) * nominalExtent ** Math.max(0, dynamic - 1);
 }
 
-/** Whether m is a whole vector value over fewer axes than v: it is kept, whatever is chosen for v. */
-function isBeside({ wiring, home }: Homes, v: number, m: number): boolean {
-  return home[m] === -1 && wiring.nodes[m]!.type.axes.length < wiring.nodes[v]!.type.axes.length;
+/** Whether m is a whole vector value over fewer axes than v, or other ones: it is kept, whatever is chosen for v. */
+function isBeside({ wiring, home }: Homes, v: number, m: number, within: AxisId | null): boolean {
+  if (home[m] !== -1) return false;
+  const { axes } = wiring.nodes[m]!.type;
+  return axes.length < wiring.nodes[v]!.type.axes.length || (within !== null && !axes.includes(within));
 }
 
-const isRepeatable = (node: Node): boolean => {
+function isRepeatable(node: Node, within: AxisId | null): boolean {
   const kind = workOf(node);
-  return kind === "pointwise" || kind === "view";
-};
+  const isCheap = kind === "pointwise" || kind === "view";
+  if (within === null) return isCheap;
+  return node.type.axes.includes(within) && (isCheap || (kind === "heavy" && isLocal(node)));
+}
 
 /** 1 for values that delays read: at another index they would have to be computed again in turn, without end. */
 function delayedValues({ nodes, operands }: Wiring): Uint8Array {
@@ -147,29 +169,30 @@ function delayedValues({ nodes, operands }: Wiring): Uint8Array {
 }
 
 /** Gives each reading loop its own copy of what it computes again. */
-function rewrite(homes: Homes, needs: readonly Need[], isStored: (v: number) => boolean): Graph {
+function rewrite(homes: Homes, needs: readonly Need[], isKept: (v: number) => boolean): Graph {
   const { wiring } = homes;
   const { graph } = wiring;
   const nodes = new Map(graph.nodes);
   let next = Math.max(-1, ...graph.nodes.keys()) + 1;
   const copies = new Map<string, NodeId>();
-  const copyFor = (v: number, loop: number): NodeId => {
+  const copyFor = (v: number, need: Need): NodeId => {
     const node = wiring.nodes[v]!;
-    if (isFree(node) || (loop === -1 ? !isMovableView(homes, v) : isStored(v))) return node.id;
-    const key = `${loop} ${v}`;
+    if (isFree(node) || (need.loop === -1 ? !isMovableView(homes, v) : isKept(v))) return node.id;
+    const key = `${need.loop} ${v}`;
     const known = copies.get(key);
     if (known !== undefined) return known;
     const inputs: NodeId[] = [];
     eachTarget(wiring.operands, v, m => {
-      inputs.push(isBeside(homes, v, m) ? wiring.nodes[m]!.id : copyFor(m, loop));
+      inputs.push(isBeside(homes, v, m, need.within) ? wiring.nodes[m]!.id : copyFor(m, need));
     });
     const id = next++ as NodeId;
     nodes.set(id, { ...node, id, inputs });
     copies.set(key, id);
     return id;
   };
-  for (const { reader, loop, slot, value } of needs) {
-    const copy = copyFor(value, loop);
+  for (const need of needs) {
+    const { reader, slot, value } = need;
+    const copy = copyFor(value, need);
     if (copy === wiring.nodes[value]!.id) continue;
     const id = wiring.nodes[reader]!.id;
     const node = nodes.get(id)!;

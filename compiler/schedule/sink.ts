@@ -1,14 +1,18 @@
 // Merges back what loop distribution tears apart: cheap vector ops move into the only loop that reads them, sums over
 // a loop's axis into the loop that makes their terms, so that neither needs a whole sequence in memory. Products stay
-// outside: over all steps at once they are one large product. A matrix-by-matrix weight gradient likewise.
+// outside: over all steps at once they are one large product. A matrix-by-matrix weight gradient likewise. Where memory
+// counts for more than time, products move too.
 
 import type { Node } from "../graph/graph.ts";
 import { childToward, directionOf, encloses, type Homes, isCarried } from "./loops.ts";
-import { summedAxes, workOf } from "./traits.ts";
+import { isLocal, summedAxes, workOf } from "./traits.ts";
 import { eachTarget, operandsFirst } from "./wiring.ts";
 
+/** What may move into loops: cheap work, or products and everything else that can be computed index by index. */
+export type Sunk = "cheap" | "products";
+
 /** Changes `homes` in place: no node's value changes, only where it is computed. */
-export function sink(homes: Homes): void {
+export function sink(homes: Homes, sunk: Sunk): void {
   const order = operandsFirst(homes.wiring, (v, k) => isCarried(homes, v, k, homes.home[v]!));
   const inner = new Map<number, number[]>();
   for (const [loop, { parent }] of homes.loops.entries()) {
@@ -20,7 +24,8 @@ export function sink(homes: Homes): void {
   for (const level of levels) {
     const loops = inner.get(level) ?? [];
     if (loops.length === 0) continue;
-    sinkLevel(new Sinking(homes, level), order);
+    // Inside a loop, what is kept for one iteration only is no burden.
+    sinkLevel(new Sinking(homes, level, level === -1 && sunk === "products"), order);
     levels.push(...loops);
   }
 }
@@ -36,15 +41,18 @@ function sinkLevel(sinking: Sinking, order: readonly number[]): void {
 class Sinking {
   readonly homes: Homes;
   readonly level: number;
+  /** Whether what is not cheap moves too. */
+  readonly #all: boolean;
   /** For a loop, 1 where a node needs the loop's results. */
   readonly #after = new Map<number, Uint8Array>();
 
-  constructor(homes: Homes, level: number) {
+  constructor(homes: Homes, level: number, all: boolean) {
     this.homes = homes;
     this.level = level;
+    this.#all = all;
   }
 
-  /** Moves a cheap node into the loop that holds all its readers. */
+  /** Moves a node into the loop that holds all its readers. */
   toReader(v: number): void {
     const { wiring } = this.homes;
     if (wiring.output[v] === 1) return;
@@ -59,12 +67,13 @@ class Sinking {
     if (this.#operandsIn(v, loop) === "early") this.homes.home[v] = loop;
   }
 
-  /** Moves a sum over a loop's axis, with the cheap nodes that only it reads, into the loop that makes its terms. */
+  /** Moves a sum over a loop's axis, with the nodes that only it reads, into the loop that makes its terms. */
   accumulate(v: number): void {
     const { homes } = this;
     const node = homes.wiring.nodes[v]!;
     const axes = summedAxes(node);
-    if (axes.length === 0 || (node.op === "contract" && node.attrs.out.length > 1)) return;
+    if (axes.length === 0) return;
+    if (!this.#all && node.op === "contract" && node.attrs.out.length > 1) return;
     for (const loop of this.#loopsBelow(v)) {
       if (!axes.includes(homes.loops[loop]!.axis)) continue;
       const chain = this.#chain(v, loop);
@@ -108,13 +117,17 @@ class Sinking {
     return early ? "early" : "late";
   }
 
-  /** Cheap, and with a value at each of the loop's iterations. */
+  /** May move, and has a value at each of the loop's iterations. */
   #fits(v: number, loop: number): boolean {
     const { wiring, loops, home } = this.homes;
     const node = wiring.nodes[v]!;
+    return this.#moves(node) && home[v] === this.level && node.type.axes.includes(loops[loop]!.axis);
+  }
+
+  #moves(node: Node): boolean {
     const kind = workOf(node);
-    const cheap = kind === "pointwise" || kind === "view" || node.op === "random";
-    return cheap && home[v] === this.level && node.type.axes.includes(loops[loop]!.axis);
+    if (kind === "pointwise" || kind === "view" || node.op === "random") return true;
+    return this.#all && kind === "heavy" && isLocal(node);
   }
 
   /** A sum over the loop's own axis is complete only after the loop. */
@@ -159,7 +172,7 @@ class Sinking {
     return home[v] === this.level ? -1 : childToward(loops, this.level, home[v]!);
   }
 
-  /** Loops that make operands of v, directly or through cheap nodes of this body; the last met first. */
+  /** Loops that make operands of v, directly or through nodes of this body that may move; the last met first. */
   #loopsBelow(v: number): readonly number[] {
     const { wiring, home } = this.homes;
     const seen = new Set([v]);
@@ -169,10 +182,14 @@ class Sinking {
         if (isCarried(this.homes, at, k, this.level)) return;
         const loop = this.#loopOf(m);
         if (loop !== -1) found.add(loop);
-        else if (home[m] === this.level && workOf(wiring.nodes[m]!) !== "heavy") seen.add(m);
+        else if (home[m] === this.level && this.#isPassed(wiring.nodes[m]!)) seen.add(m);
       });
     }
     return [...found].sort((a, b) => (this.#loopNeeds(b, a) ? 1 : 0) - (this.#loopNeeds(a, b) ? 1 : 0));
+  }
+
+  #isPassed(node: Node): boolean {
+    return workOf(node) !== "heavy" || (this.#all && isLocal(node));
   }
 
   /** Whether loop a needs results of loop b. */

@@ -78,6 +78,12 @@ export function workOf(node: Node): Work {
   return node.op === "contract" && isOuterProduct(node) ? "pointwise" : work[node.op];
 }
 
+/**
+ * Whether the value at an index of its axes needs its operands at that index only: a loop over any of them can compute
+ * it. Delays read another index, and a stack's operands stand for the indices themselves.
+ */
+export const isLocal = (node: Node): boolean => node.op !== "shift" && node.op !== "stack";
+
 /** A contraction that sums nothing: every label of an operand stands in the result. */
 export function isOuterProduct({ attrs }: Extract<Node, { op: "contract" }>): boolean {
   const kept = (labels: readonly number[]): boolean => labels.every(label => attrs.out.includes(label));

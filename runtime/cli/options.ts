@@ -1,5 +1,7 @@
 // Options of commands: declared once, with their documentation, and read into typed values (arguments.ts does it).
 
+import { byteUnits, readBytes } from "../bytes.ts";
+
 /** `read` gets the texts given, in order (none where the option is left out), and returns a problem as a string. */
 export interface Option<T> {
   readonly kind: "flag" | "value";
@@ -67,6 +69,21 @@ export const count = (placeholder: string, doc: string): Option<number | null> =
   },
 });
 
+/** As many as the backends have: backends/codegen/team.ts, which loads only to compile. */
+export const mostThreads = 32;
+
+/** Threads; 1 when left out. */
+export const threads = (doc: string): Option<number> => ({
+  kind: "value",
+  placeholder: "N",
+  doc,
+  expected: `a whole number, 1 to ${mostThreads}`,
+  read: texts => {
+    const value = wholeNumber(texts.at(-1) ?? "1");
+    return value >= 1 && value <= mostThreads ? value : wrong;
+  },
+});
+
 /** Seeds are keys of 32 bits; two that differ must not draw the same. */
 const largestSeed = 2 ** 32 - 1;
 
@@ -93,6 +110,18 @@ export const positive = (placeholder: string, doc: string): Option<number | null
     if (given === undefined) return null;
     const value = given.trim() === "" ? Number.NaN : Number(given);
     return Number.isFinite(value) && value > 0 ? value : wrong;
+  },
+});
+
+/** An amount of memory, in bytes. */
+export const memorySize = (doc: string): Option<number | null> => ({
+  kind: "value",
+  placeholder: "SIZE",
+  doc,
+  expected: `a size with its unit, as in \`64MB\`: ${byteUnits.slice(0, -1).join(", ")} or ${byteUnits.at(-1)}`,
+  read: texts => {
+    const given = texts.at(-1);
+    return given === undefined ? null : (readBytes(given) ?? wrong);
   },
 });
 

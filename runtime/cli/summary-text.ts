@@ -1,24 +1,30 @@
 // The summary of a model as aligned text, and as JSON.
 
 import { grouped } from "../../compiler/diagnostics/wording.ts";
-import type { Axis, AxisId, DType } from "../../compiler/graph/graph.ts";
+import type { Axis, DType } from "../../compiler/graph/graph.ts";
+import type { Level } from "../../compiler/program/levels.ts";
+import { formatBytes } from "../bytes.ts";
 import type { Rate } from "../operations.ts";
 import type { Part, PartValue } from "../parts.ts";
-import { byFrequency, type Summary, type SummaryOptions, type Work } from "../summary.ts";
+import { byFrequency, type Summary, type Work } from "../summary.ts";
 import { formatShape } from "../tensor.ts";
 import { table } from "./print.ts";
+import { examplesText, type Setting, settingText } from "./setting.ts";
 
-export interface Setting extends SummaryOptions {
-  readonly batchFrom: "given" | "train block" | "default";
-  /** Axes whose length is a guess. */
-  readonly assumed: readonly AxisId[];
-}
-
-/** Bytes beside parameters and states; null where the model lacks the program or the backend does not know. */
+/** What programs take at each level, the fastest first; nothing where the model lacks the program. */
 export interface Memory {
   readonly backend: string;
-  readonly inference: number | null;
-  readonly training: number | null;
+  /** Null where nobody asked; of the levels, only the fastest is there then. */
+  readonly allowed: number | null;
+  readonly inference: readonly LevelRow[];
+  readonly training: readonly LevelRow[];
+}
+
+export interface LevelRow {
+  readonly level: Level;
+  readonly flops: number;
+  /** Beside parameters and states; null where the backend does not know. */
+  readonly bytes: number | null;
 }
 
 /** All parameters and states are real. */
@@ -30,19 +36,9 @@ export function summaryText(model: string, found: Summary, memory: Memory, setti
     ruled(partRows(found), partColumns),
     ...(found.inference === null && found.training === null ? [] : [table(rateRows(found, setting), [1, 2])]),
     table(memoryRows(found, memory), [1]),
+    ...(memory.allowed === null ? [] : [table(levelRows(memory, memory.allowed), [2, 3])]),
   ].join("\n");
 }
-
-const batchNotes = { given: "", "train block": " (its train block)", default: " (the default)" } as const;
-
-function settingText({ batch, batchFrom, lengths, assumed }: Setting): string {
-  const steps = [...lengths].map(
-    ([axis, length]) => `, ${axis} = ${grouped(length)}${assumed.includes(axis) ? " (assumed)" : ""}`,
-  );
-  return `${examples(batch)}${batchNotes[batchFrom]}${steps.join("")}`;
-}
-
-const examples = (batch: number): string => `${grouped(batch)} example${batch === 1 ? "" : "s"}`;
 
 /** A line under the head and above the last row. */
 function ruled(rows: readonly (readonly string[])[], right: readonly number[]): string {
@@ -110,7 +106,7 @@ function rateRows({ inference, training }: Summary, setting: Setting): readonly 
 }
 
 const lengthsText = ({ batch, lengths }: Setting): string =>
-  [examples(batch), ...[...lengths].map(([axis, length]) => `${axis} = ${grouped(length)}`)].join(", ");
+  [examplesText(batch), ...[...lengths].map(([axis, length]) => `${axis} = ${grouped(length)}`)].join(", ");
 
 function rateText({ batched, axes }: Rate): string {
   const each = [...(batched ? ["example"] : []), ...axes];
@@ -122,18 +118,47 @@ function memoryRows(
   found: Summary,
   { backend, inference, training }: Memory,
 ): readonly (readonly string[])[] {
-  const row = (name: string, size: number | null): readonly string[] => [
-    name,
-    size === null ? "not known" : bytes(size),
-  ];
+  const row = (name: string, size: number | null): readonly string[] => [name, bytesText(size)];
   return [
     ["memory", ""],
     row("parameters", found.parameters * realBytes),
     ...(found.training === null ? [] : [row("optimiser's state", found.state * realBytes)]),
-    ...(found.inference === null ? [] : [row(`and for inference on ${backend}`, inference)]),
-    ...(found.training === null ? [] : [row(`and for a training step on ${backend}`, training)]),
+    ...(found.inference === null ? [] : [row(`and for inference on ${backend}`, bytesAt(inference))]),
+    ...(found.training === null ? [] : [row(`and for a training step on ${backend}`, bytesAt(training))]),
   ];
 }
+
+const bytesText = (size: number | null): string => (size === null ? "not known" : formatBytes(size));
+
+/** At the fastest level. */
+const bytesAt = (rows: readonly LevelRow[]): number | null => rows[0]?.bytes ?? null;
+
+/** Each level of each program; the fastest that fits is the one that a session takes. */
+function levelRows(
+  { backend, inference, training }: Memory,
+  allowed: number,
+): readonly (readonly string[])[] {
+  const rows = (name: string, list: readonly LevelRow[]): readonly (readonly string[])[] => {
+    const taken = takenOf(list, allowed);
+    const note = (row: LevelRow): string =>
+      row === taken ? "taken" : taken === null && row === list.at(-1) ? "too much" : "";
+    return list.map((row, i) => [
+      i === 0 ? name : "",
+      row.level,
+      rounded(row.flops),
+      bytesText(row.bytes),
+      note(row),
+    ]);
+  };
+  return [
+    [`within ${formatBytes(allowed)} on ${backend}`, "level", "FLOP", "memory", ""],
+    ...rows("inference", inference),
+    ...rows("training step", training),
+  ];
+}
+
+const takenOf = (rows: readonly LevelRow[], allowed: number): LevelRow | null =>
+  rows.find(({ bytes }) => bytes !== null && bytes <= allowed) ?? null;
 
 /** `486.6 M`: four digits; nothing for nothing. */
 function rounded(count: number): string {
@@ -144,13 +169,7 @@ function rounded(count: number): string {
 
 const exact = (count: number): string => (count === 0 ? "" : grouped(count));
 
-function bytes(size: number): string {
-  const power = size < 1024 ? 0 : Math.min(binary.length - 1, Math.floor(Math.log2(size) / 10));
-  return `${power === 0 ? size : (size / 1024 ** power).toFixed(1)} ${binary[power]}`;
-}
-
 const decimal = ["", "k", "M", "G", "T", "P", "E"];
-const binary = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
 export function summaryJson(model: string, found: Summary, memory: Memory, setting: Setting): unknown {
   const { inference, training } = found;
@@ -178,8 +197,15 @@ export function summaryJson(model: string, found: Summary, memory: Memory, setti
     bytes: {
       parameters: found.parameters * realBytes,
       state: found.state * realBytes,
-      inference: memory.inference,
-      training: memory.training,
+      inference: bytesAt(memory.inference),
+      training: bytesAt(memory.training),
     },
+    ...(memory.allowed === null ? {} : { levels: levelsJson(memory, memory.allowed) }),
   };
 }
+
+const levelsJson = ({ inference, training }: Memory, allowed: number): unknown => ({
+  allowed,
+  inference: { rows: inference, taken: takenOf(inference, allowed)?.level ?? null },
+  training: { rows: training, taken: takenOf(training, allowed)?.level ?? null },
+});

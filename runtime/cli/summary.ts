@@ -1,23 +1,16 @@
 // frond summary: what a model consists of, and what inference and a training step take. Compiles, but runs nothing.
 
 import type { Backend } from "../../backends/api.ts";
-import { FrondError } from "../../compiler/diagnostics/error.ts";
-import { report } from "../../compiler/diagnostics/report.ts";
-import type { AxisId } from "../../compiler/graph/graph.ts";
-import { defaultTraining } from "../../compiler/program/model.ts";
+import { type Level, levels } from "../../compiler/program/levels.ts";
 import type { Program } from "../../compiler/program/program.ts";
-import type { CompiledModel } from "../model.ts";
-import { summarize } from "../summary.ts";
-import { checkAxes, openAxes } from "./axes.ts";
+import { flopsOf, summarize } from "../summary.ts";
 import { command } from "./command.ts";
 import { Inputs, modelOptions } from "./inputs.ts";
-import { count, flag, type GivenLengths, lengthsOrOne, text } from "./options.ts";
+import { flag, memorySize, text } from "./options.ts";
 import { printJson } from "./print.ts";
+import { type Setting, settingOf, settingOptions } from "./setting.ts";
 import { summaries } from "./summaries.ts";
-import { type Memory, type Setting, summaryJson, summaryText } from "./summary-text.ts";
-
-/** Of axes whose length is given by nobody. */
-const assumedLength = 100;
+import { type LevelRow, type Memory, summaryJson, summaryText } from "./summary-text.ts";
 
 export const summary = command({
   name: "frond summary",
@@ -30,24 +23,30 @@ how much memory they take on a backend, at the most: examples may be shorter tha
   options: {
     ...modelOptions,
     backend: text("NAME", "whose memory to say; `frond backends` lists them (default auto)"),
-    batch: count("N", "examples a batch (default: as the model's `train` block says)"),
-    length: lengthsOrOne(`steps along all axes, or by name, \`s=20,t=100\` (default ${assumedLength})`),
+    ...settingOptions,
+    memory: memorySize("compare levels of saving memory, and say which one keeps within this bound"),
     json: flag("print the numbers as JSON"),
   },
   examples: [
     "frond summary tagger.frond",
     "frond summary tagger.frond --size units=512 --batch 8 --length 1000",
+    "frond summary tagger.frond --memory 64MB",
     "frond summary translator.frond --length s=20,t=30 --backend reference --json",
   ],
   run: async ({ positionals, values }, io) => {
     const model = await new Inputs(io).model(positionals[0]!, values);
-    const setting = settingOf(model, values.batch, values.length);
+    const setting = settingOf(model, values);
     const backend = await (await io.load.backends()).open(values.backend ?? "auto");
     const found = summarize(model, setting);
+    const { memory: allowed } = values;
+    const shown = allowed === null ? levels.slice(0, 1) : levels;
+    const rowsOf = (programAt: (level: Level) => Program): Promise<readonly LevelRow[]> =>
+      levelRows(backend, shown, programAt, setting);
     const memory: Memory = {
       backend: backend.name,
-      inference: found.inference === null ? null : await memoryOf(backend, model.infer(), setting),
-      training: found.training === null ? null : await memoryOf(backend, model.train(), setting),
+      allowed,
+      inference: found.inference === null ? [] : await rowsOf(level => model.infer(level)),
+      training: found.training === null ? [] : await rowsOf(level => model.train(undefined, level)),
     };
     if (values.json) printJson(summaryJson(model.name, found, memory, setting), io.out);
     else io.out.write(summaryText(model.name, found, memory, setting));
@@ -55,25 +54,18 @@ how much memory they take on a backend, at the most: examples may be shorter tha
   },
 });
 
-/** What is summed up, and where its numbers come from. */
-function settingOf(model: CompiledModel, batch: number | null, given: GivenLengths): Setting {
-  checkAxes(model, Object.keys(given.byName));
-  const axes = openAxes(model);
-  if (given.all !== null && axes.length === 0) {
-    const other = `\`${model.name}\`, which has no axis of unknown length`;
-    throw new FrondError([report("F0928", { option: "--length", other }, null, { help: ["leave it out"] })]);
+async function levelRows(
+  backend: Backend,
+  shown: readonly Level[],
+  programAt: (level: Level) => Program,
+  setting: Setting,
+): Promise<readonly LevelRow[]> {
+  const rows: LevelRow[] = [];
+  for (const level of shown) {
+    const program = programAt(level);
+    rows.push({ level, flops: flopsOf(program, setting), bytes: await memoryOf(backend, program, setting) });
   }
-  const lengths = axes.map((axis): [AxisId, number] => [
-    axis,
-    given.byName[axis] ?? given.all ?? assumedLength,
-  ]);
-  const assumed = given.all === null ? axes.filter(axis => given.byName[axis] === undefined) : [];
-  return {
-    batch: batch ?? (model.trainConfig ?? defaultTraining).batch,
-    batchFrom: batch !== null ? "given" : model.trainConfig !== null ? "train block" : "default",
-    lengths: new Map(lengths),
-    assumed,
-  };
+  return rows;
 }
 
 async function memoryOf(

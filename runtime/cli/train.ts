@@ -1,7 +1,9 @@
 // frond train: trains a model on data and saves its weights after every epoch.
 
+import { formatBytes } from "../bytes.ts";
 import { writeSafetensors } from "../checkpoints/safetensors.ts";
 import type { Dataset } from "../data/dataset.ts";
+import type { Fit } from "../executables.ts";
 import { checkWritable, writeAtomically } from "../node/files.ts";
 import { formatScores, formatTime, Progress } from "../progress.ts";
 import type { Scores } from "../scores.ts";
@@ -58,6 +60,7 @@ interface TrainValues {
   readonly epochs: number | null;
   readonly batch: number | null;
   readonly rate: number | null;
+  readonly memory: number | null;
   readonly save: string | null;
   readonly quiet: boolean;
   readonly json: boolean;
@@ -67,7 +70,7 @@ async function learn(
   session: Session,
   data: Dataset,
   validation: Dataset | null,
-  { epochs, batch, rate, save, quiet, json }: TrainValues,
+  { epochs, batch, rate, memory, save, quiet, json }: TrainValues,
   io: Io,
 ): Promise<ExitCode> {
   const progress = quiet || json ? null : await newProgress(io.err, io.now);
@@ -92,7 +95,7 @@ async function learn(
     return finish(
       session,
       history,
-      { seconds, stopped: stop.signal.aborted, epochs: wanted, save, json },
+      { seconds, stopped: stop.signal.aborted, epochs: wanted, memory, save, json },
       io,
     );
   } finally {
@@ -119,6 +122,8 @@ interface Ending {
   readonly stopped: boolean;
   /** The last epoch that was asked for. */
   readonly epochs: number;
+  /** What was allowed. */
+  readonly memory: number | null;
   readonly save: string | null;
   readonly json: boolean;
 }
@@ -134,9 +139,14 @@ function finish(session: Session, history: readonly EpochEvent[], ending: Ending
       train: scoresJson(train),
       validation: validation === null ? null : scoresJson(validation),
     }));
-    printJson({ model: model.name, backend: backend.name, seconds, stopped, saved, epochs }, io.out);
+    const memory = session.fit === null ? {} : { memory: { ...session.fit, allowed: ending.memory } };
+    printJson(
+      { model: model.name, backend: backend.name, seconds, stopped, saved, ...memory, epochs },
+      io.out,
+    );
   } else {
     io.out.write(`${model.name}: ${sentence(session, history, ending)}\n`);
+    if (session.fit !== null) io.out.write(`${memoryText(session.fit, ending.memory!)}\n`);
     if (saved !== null) io.out.write(`saved ${saved}\n`);
   }
   return stopped && history.length === 0 ? 1 : 0;
@@ -154,6 +164,9 @@ function sentence({ backend, epoch }: Session, history: readonly EpochEvent[], e
     return `nothing to do: ${epoch} of ${epochs} epochs are done already (\`--epochs N\` goes on)`;
   return `stopped before the end of an epoch: nothing was learned${save === null ? "" : ", nothing saved"}`;
 }
+
+const memoryText = ({ level, bytes }: Fit, allowed: number): string =>
+  `built ${level}: took ${formatBytes(bytes)} of memory at the most, ${formatBytes(allowed)} allowed`;
 
 export const scoresJson = ({ loss, metrics }: Scores): unknown => ({ loss, ...Object.fromEntries(metrics) });
 

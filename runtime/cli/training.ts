@@ -6,8 +6,10 @@ import type { Dataset } from "../data/dataset.ts";
 import { Session } from "../session.ts";
 import { type Inputs, modelOptions, required } from "./inputs.ts";
 import type { Io } from "./io.ts";
-import { count, flag, inputFile, seed, text, unrolling } from "./options.ts";
+import { count, flag, inputFile, memorySize, seed, text, threads, unrolling } from "./options.ts";
 import { warn } from "./print.ts";
+
+export const threadsOption = threads("threads that share the work on wasm (default 1)");
 
 /** Options of every command that runs a model on data. */
 export const sessionOptions = {
@@ -16,6 +18,8 @@ export const sessionOptions = {
   weights: inputFile("weights to begin with (safetensors)"),
   backend: text("NAME", "where to run; `frond backends` lists them (default auto)"),
   unroll: unrolling("loops as straight code, where the backend can (default 1: not at all)"),
+  threads: threadsOption,
+  memory: memorySize("the most a run may take beside the weights, `64MB`: slower where it must be"),
   seed: seed("of initial weights, shuffling and random draws (default 0)"),
   batch: count("N", "examples a batch"),
   quiet: flag("print results only, no progress"),
@@ -27,6 +31,8 @@ export interface SessionValues {
   readonly size: Readonly<Record<string, number | boolean>>;
   readonly backend: string | null;
   readonly unroll: "full" | number | null;
+  readonly threads: number;
+  readonly memory: number | null;
   readonly seed: number;
   readonly weights: string | null;
 }
@@ -43,8 +49,12 @@ export async function openSession(
   if (command !== "frond train" && model.infer().parameters.length > 0)
     required(values.weights, command, "--weights");
   const backend = await (await io.load.backends()).open(values.backend ?? "auto");
-  const compile = values.unroll === null ? {} : { unroll: values.unroll };
-  const session = new Session({ model, backend, seed: values.seed, compile });
+  const compile = {
+    ...(values.unroll === null ? {} : { unroll: values.unroll }),
+    ...(values.threads === 1 ? {} : { threads: values.threads }),
+  };
+  const memory = values.memory === null ? {} : { memory: values.memory };
+  const session = new Session({ model, backend, seed: values.seed, compile, ...memory });
   if (values.weights !== null) session.load(await inputs.weights(values.weights), values.weights);
   return session;
 }

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { backends, openBackend } from "../../backends/registry.ts";
 import { allocated } from "../../backends/tfjs/device.ts";
 import type { AxisId } from "../../compiler/graph/graph.ts";
+import { levels } from "../../compiler/index.ts";
 import { GraphBuilder } from "../../compiler/ops/builder.ts";
 import { compileNamed, environmentOf, extentsOf, modelNames } from "../harness/models.ts";
 import { feedsOf, valuesOf } from "../harness/training.ts";
@@ -20,7 +21,11 @@ for (const name of modelNames) {
   test(`cpu allocates what it says for ${name}`, async () => {
     const cpu = await openBackend("cpu");
     const model = compileNamed(name);
-    for (const program of model.hasLoss ? [model.train(), model.infer()] : [model.infer()]) {
+    const programs = levels.flatMap(level => [
+      ...(model.hasLoss ? [model.train(undefined, level)] : []),
+      model.infer(level),
+    ]);
+    for (const program of programs) {
       for (const shortest of [2, 7]) {
         const environment = environmentOf(program, { ...options, shortest });
         const before = allocated.bytes;

@@ -17,8 +17,10 @@ import { outputsError } from "../harness/differences.ts";
 /** How schedules may come: as the graph is, with loops made longer, with values computed again. */
 export const schedulings: readonly ScheduleOptions[] = [
   { sink: false, recompute: false },
-  { sink: true, recompute: false },
-  { sink: true, recompute: true },
+  { sink: "cheap", recompute: false },
+  { sink: "cheap", recompute: "cheap" },
+  { sink: "products", recompute: "cheap" },
+  { sink: "products", recompute: "products" },
 ];
 
 /** A program that computes all outputs of a graph; outputs named `update.NAME` also update NAME. */

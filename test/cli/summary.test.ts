@@ -69,6 +69,37 @@ test("as JSON", async () => {
   expect(found.bytes.training).toBeGreaterThan(found.bytes.inference);
 });
 
+test("with a bound on memory: each level's cost, and the one that is taken", async () => {
+  const levelsOf = async (bound: string) => {
+    const { levels } = JSON.parse((await summary(tagger, "--memory", bound, "--json")).out);
+    const { allowed, inference, training } = levels;
+    return { allowed, inference, training, taken: [inference.taken, training.taken] };
+  };
+  const plenty = await levelsOf("1GB");
+  expect(plenty.allowed).toBe(1e9);
+  expect(plenty.taken).toEqual(["fast", "fast"]);
+  const [fast, lean, least] = plenty.training.rows;
+  expect([fast.level, lean.level, least.level]).toEqual(["fast", "lean", "least"]);
+  expect(lean.flops).toBe(fast.flops);
+  // The products of the forward loop once more: a third of the whole, and the gates.
+  expect(least.flops / fast.flops).toBeGreaterThan(1.3);
+  expect(least.flops / fast.flops).toBeLessThan(1.4);
+  expect(lean.bytes).toBeLessThan(fast.bytes);
+  expect(least.bytes).toBeLessThan(lean.bytes);
+  expect((await levelsOf(`${lean.bytes}B`)).taken[1]).toBe("lean");
+  expect((await levelsOf(`${least.bytes}B`)).taken[1]).toBe("least");
+  expect((await levelsOf("1kB")).taken).toEqual([null, null]);
+  const { out } = await summary(tagger, "--memory", `${least.bytes}B`);
+  const rows = out.slice(out.indexOf("within ")).trimEnd().split("\n");
+  expect(rows).toHaveLength(7);
+  expect(rows[0]).toMatch(/^within \S+ MiB on cpu +level +FLOP +memory$/);
+  expect(rows.filter(row => row.endsWith("  taken"))).toHaveLength(2);
+  expect(rows[6]).toMatch(/^ +least +\d\.\d+ G +[\d.]+ MiB {2}taken$/);
+  const none = await summary(tagger, "--memory", "1kB");
+  expect(none.out.trimEnd().split("\n").at(-1)).toMatch(/ {2}too much$/);
+  expect((await summary(plain, "--memory", "1MB")).out).not.toContain("training");
+});
+
 test("a model without a loss, and one without outputs", async () => {
   const { code, out } = await summary(plain);
   expect(code).toBe(0);
@@ -88,6 +119,7 @@ test.each([
   [["--length", "t=3,"], 2, "F0922", "as in `s=20,t=100`"],
   [["--length", "t=x"], 2, "F0922", "as in `s=20,t=100`"],
   [["--batch", "0"], 2, "F0922", "a whole number, 1 or more"],
+  [["--memory", "64"], 2, "F0922", "a size with its unit, as in `64MB`"],
   [["--backend", "cpuu"], 2, "F0901", "did you mean `cpu`?"],
   [["--model", "Taggger"], 1, "F0733", "did you mean `Tagger`?"],
   [["--size", "unit=3"], 1, "F0711", "units"],

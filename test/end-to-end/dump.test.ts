@@ -91,6 +91,21 @@ describe("the LSTM's training step", () => {
   });
 });
 
+test.each([
+  ["fast", 14],
+  ["lean", 6],
+  ["least", 2],
+] as const)(
+  "at the level %s, the LSTM's training step stores %d vectors an example and step",
+  (level, vectors) => {
+    const { schedule } = tagger("lstm").train(undefined, level);
+    // Besides, what is of the size of the classes; at fast, the adjoint of h by the way of the logits.
+    const rest = storedFloats(schedule) / units - vectors;
+    expect(rest).toBeGreaterThanOrEqual(0);
+    expect(rest).toBeLessThan(level === "fast" ? 2 : 1);
+  },
+);
+
 const printOperands = (graph: Graph, id: NodeId): readonly string[] =>
   graph.nodes.get(id)!.inputs.map(input => {
     const node = graph.nodes.get(input)!;

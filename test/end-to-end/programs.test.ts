@@ -17,6 +17,7 @@ import {
   unrolledThenDifferentiated,
 } from "../harness/models.ts";
 import { programs } from "../harness/programs.ts";
+import { orderProblems } from "../harness/schedules.ts";
 import { tolerances } from "../harness/tolerances.ts";
 
 /** In four tests of equal size, so that each has a time of its own. */
@@ -45,6 +46,20 @@ test.each(parts)(
       expect(outputsError(unrolledThenDifferentiated(model, clean), expected), "tape").toBeLessThan(
         tolerances.rearranged,
       );
+      for (const level of ["lean", "least"] as const) {
+        const saving = model.gradients(level);
+        expect(orderProblems(saving.schedule), level).toEqual([]);
+        expect(outputsError(evaluateGraph(saving.graph, environment, results), expected), level).toBeLessThan(
+          tolerances.rearranged,
+        );
+        for (const [i, backend] of opened.entries()) {
+          const unroll = ([1, 3, "full"] as const)[(text.length + i) % 3]!;
+          const actual = await onBackend(backend, saving, environment, { unroll });
+          expect(outputsError(actual, expected), `${backend.name}, ${level}, ${unroll}`).toBeLessThan(
+            tolerances.float32,
+          );
+        }
+      }
       for (const backend of opened) {
         for (const unroll of [1, 3, "full"] as const) {
           const actual = await onBackend(backend, program, environment, { unroll });

@@ -8,8 +8,10 @@ import type { Loop, Schedule, Step } from "../../compiler/schedule/schedule.ts";
 import { withGradients } from "./graphs.ts";
 
 export const distributed: ScheduleOptions = { sink: false, recompute: false };
-export const sunk: ScheduleOptions = { sink: true, recompute: false };
-export const merged: ScheduleOptions = { sink: true, recompute: true };
+export const sunk: ScheduleOptions = { sink: "cheap", recompute: false };
+export const merged: ScheduleOptions = { sink: "cheap", recompute: "cheap" };
+export const looped: ScheduleOptions = { sink: "products", recompute: "cheap" };
+export const repeated: ScheduleOptions = { sink: "products", recompute: "products" };
 
 export function scheduled(graph: Graph, options: ScheduleOptions = merged): Schedule {
   const result = scheduleWith(graph, options);

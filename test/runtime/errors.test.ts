@@ -1,5 +1,6 @@
-// The pages F0820 and up, and F0920 and up, tell the truth: their bad examples are carried out and reported with the
-// page's code and frame, their good ones (where they can be carried out) with nothing. FROND_UPDATE=1 writes frames.
+// The pages F0820 and up, F0906 to F0908, and F0920 and up, tell the truth: their bad examples are carried out and
+// reported with the page's code and frame, their good ones (where they can be carried out) with nothing.
+// FROND_UPDATE=1 writes frames.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -24,7 +25,10 @@ import { run } from "../cli/harness.ts";
 import { diagnosticsOf } from "./codes.ts";
 import { inputs, tagger } from "./tagger.ts";
 
-type Ours = Extract<DiagnosticCode, `F08${2 | 3 | 4 | 5}${string}` | `F092${string}`>;
+type Ours = Extract<
+  DiagnosticCode,
+  `F08${2 | 3 | 4 | 5}${string}` | `F092${string}` | "F0906" | "F0907" | "F0908"
+>;
 
 /** How a page's examples are carried out. */
 type Example =
@@ -81,6 +85,9 @@ const examples: { readonly [C in Ours]: Example } = {
   F0847: { kind: "action", run: () => loadWeights({ name: "h.b", shape: [4], dtype: "index" }) },
   F0848: { kind: "action", run: () => evaluateNothing() },
   F0850: command,
+  F0906: command,
+  F0907: command,
+  F0908: { kind: "action", run: () => new Session({ model: tagger, backend: reference, memory: -1 }) },
   F0920: command,
   F0921: command,
   F0922: command,

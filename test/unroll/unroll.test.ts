@@ -23,8 +23,10 @@ const classes = new Map([
 
 const levels: readonly (readonly [string, ScheduleOptions])[] = [
   ["as distributed", { sink: false, recompute: false }],
-  ["sunk", { sink: true, recompute: false }],
-  ["sunk and recomputed", { sink: true, recompute: true }],
+  ["sunk", { sink: "cheap", recompute: false }],
+  ["sunk and recomputed", { sink: "cheap", recompute: "cheap" }],
+  ["with products in loops", { sink: "products", recompute: "cheap" }],
+  ["with products recomputed", { sink: "products", recompute: "products" }],
 ];
 
 function scheduled(graph: Graph, options: ScheduleOptions): Schedule {
