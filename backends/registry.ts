@@ -17,6 +17,9 @@ export type {
   Tensor,
 } from "./api.ts";
 
+/** Of the backend wasm, which is not loaded for it. */
+export { fixTile, readTile, rememberTiles, type TuningStore } from "./wasm/settings.ts";
+
 /** A backend that loads when it is used. */
 function lazy(name: string, doc: string, load: () => Promise<Backend>): Backend {
   return {

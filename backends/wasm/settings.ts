@@ -16,11 +16,22 @@ export interface TileSettings {
   readonly tile: Tile | null;
 }
 
-let current: TileSettings = { store: null, tile: null };
+const pageKey = "frond/tiles";
+
+/** A page's own; where it has none, or may not use it, both reject. */
+export const pageStore: TuningStore = {
+  read: async () => localStorage.getItem(pageKey),
+  write: async text => localStorage.setItem(pageKey, text),
+};
+
+/** In Node the file is runtime/node's affair, and `localStorage` would only give a warning. */
+const inNode = typeof process === "object" && process.versions?.node !== undefined;
+
+let current: TileSettings = { store: inNode ? null : pageStore, tile: null };
 
 export const tileSettings = (): TileSettings => current;
 
-/** From now on, programs are compiled with the tiles that were found best in earlier processes. */
+/** Keeps what is found here; to be called before the first program is compiled. Null: for this process only. */
 export function rememberTiles(store: TuningStore | null): void {
   current = { ...current, store };
 }

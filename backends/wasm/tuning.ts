@@ -1,12 +1,12 @@
 // Which tile products are compiled with: what a table says of the engine at hand, unless a short check has found
 // something clearly better, in this process or in an earlier one.
 //
-// The check takes some 35 ms, a fifth of what there is from a source text to its first result, and gains some percent
-// at most where the table knows the engine. So no program waits for it: what is compiled first gets the table's tile
-// at once, and the check takes its turns at the end of runs, once so much time has been spent in them that it is
-// small beside it. What it finds serves the programs compiled later, and is remembered for later processes. An
-// executable keeps its tile. No timers: a process never lives on for the check, and one that only computes, without a
-// pause, is measured too.
+// The check takes 20 to 50 ms, a good part of what there is from a source text to its first result, and gains some
+// percent at most where the table knows the engine. So no program waits for it: what is compiled first gets the
+// table's tile at once, and the check takes its turns at the end of runs, once so much time has been spent in them
+// that it is small beside it. What it finds serves the programs compiled later, and is remembered for later
+// processes. An executable keeps its tile. No timers: a process never lives on for the check, and one that only
+// computes, without a pause, is measured too.
 //
 // Results do not depend on any of this: whatever the tile, an element's products are added in the same order.
 
@@ -39,8 +39,8 @@ const usual = tile(4, 2);
  *     V8 (Node)    4x2   2x4   3x3   5x2
  *     11.3 (20)     63    62    38    43
  *     12.4 (22)     61    61    37    41
- *     13.6 (24)     62    62    62    63
- *     14.6 (26)     63    62    62    63
+ *     13.6 (24)     62    62    60    63
+ *     14.6 (26)     63    62    60    63
  *
  * Until V8 12, 3x3 and 5x2 spill: where a round's operands do not fit into the registers beside its sums.
  */

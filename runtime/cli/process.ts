@@ -4,6 +4,7 @@ import { FrondError } from "../../compiler/diagnostics/error.ts";
 import { report } from "../../compiler/diagnostics/report.ts";
 import { readHelp, writeHelp } from "../node/files.ts";
 import { type Io, type Output, wantsColor } from "./io.ts";
+import { setUpTiles } from "./tiles.ts";
 
 export function processIo(): Io {
   endWithReader(process.stdout, "standard output");
@@ -20,6 +21,7 @@ export function processIo(): Io {
       compiler: () => import("../../compiler/index.ts"),
       backends: async () => {
         const { backends, openBackend } = await import("../../backends/registry.ts");
+        await setUpTiles(process.env);
         return { all: backends, open: openBackend };
       },
       renderer: async () => {

@@ -4,7 +4,7 @@
 import { expect, test } from "vitest";
 import type { Tensor } from "../../backends/api.ts";
 import { generate } from "../../backends/codegen/generate.ts";
-import { openBackend } from "../../backends/registry.ts";
+import { fixTile, openBackend } from "../../backends/registry.ts";
 import { encodeModule } from "../../backends/wasm/encode.ts";
 import type { AxisId } from "../../compiler/graph/graph.ts";
 import { type CompiledModel, compile, type Program } from "../../compiler/index.ts";
@@ -25,6 +25,9 @@ const tagger = (units: number): CompiledModel =>
   train { optimizer: adam(rate: 1e-3), clip: norm(1.0), batch: 32, epochs: 5 }
 }`,
   });
+
+// The check of tiles has a memory of its own.
+fixTile({ rows: 4, vectors: 2 });
 
 /** Runs with the memories that are made meanwhile. */
 async function withMemories<T>(run: (memories: readonly WebAssembly.Memory[]) => Promise<T>): Promise<T> {

@@ -1,0 +1,42 @@
+// Where Node keeps the tiles that suit its engine: a file in the user's folder for caches. It may be deleted at any
+// time. Both ends reject where there is no such folder or it is closed to us; whoever uses the store goes on without.
+
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, posix, win32 } from "node:path";
+import type { TuningStore } from "../../backends/registry.ts";
+import { writeAtomically } from "./files.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * `path` is looked up when it is needed: there may be no home at all. Of its folders two are made, ours and the one
+ * for caches; `recursive` would make all, and never returns where a system has folders in which none can be made (/proc).
+ */
+export const tuningStore = (path: () => string): TuningStore => ({
+  read: async () => (existsSync(path()) ? readFileSync(path(), "utf8") : null),
+  write: async text => {
+    const folder = dirname(path());
+    for (const missing of [dirname(folder), folder]) if (!existsSync(missing)) mkdirSync(missing);
+    writeAtomically(path(), text);
+  },
+});
+
+/** `frond/tiles.json` where the platform keeps caches. */
+export function tilesFile(
+  env: Environment,
+  platform: NodeJS.Platform = process.platform,
+  home: () => string = homedir,
+): string {
+  const { isAbsolute, join } = platform === "win32" ? win32 : posix;
+  /** By the XDG Base Directory Specification, a relative path counts as none. */
+  const folder = (given: string | undefined, ...usual: readonly string[]): string =>
+    given !== undefined && isAbsolute(given) ? given : join(home(), ...usual);
+  const caches =
+    platform === "darwin"
+      ? folder(undefined, "Library", "Caches")
+      : platform === "win32"
+        ? folder(env.LOCALAPPDATA, "AppData", "Local")
+        : folder(env.XDG_CACHE_HOME, ".cache");
+  return join(caches, "frond", "tiles.json");
+}
