@@ -1,4 +1,5 @@
-// Rewriting of a scheduled graph for code generation. A slice of an elementwise result is the same result of slices, so
+// Rewriting of a scheduled graph for code generation. A product of few terms moves into the loop that reads it: a step's
+// rows stay in cache, a whole sequence would go to memory and back. A slice of an elementwise result is the same result of slices, so
 // that a sum of gates, of which each gate is a slice, is never made as a whole; and a quotient by one number for all
 // elements is a product with its reciprocal, which is computed once.
 
@@ -38,7 +39,7 @@ class Rewriting {
   }
 
   finish(): Schedule {
-    const steps = this.#body(this.#steps, []);
+    const steps = this.#body(this.#sinkProducts(this.#steps), []);
     return { graph: { ...this.#graph, nodes: this.#nodes }, steps, keeping: this.#keeping };
   }
 
@@ -63,6 +64,42 @@ class Rewriting {
   #keep({ id, type }: Node, loops: readonly Loop[]): void {
     const axes = loops.flatMap(({ axis }) => (type.axes.includes(axis) ? [axis] : []));
     if (axes.length > 0) this.#keeping.set(id, new Map(axes.map(axis => [axis, { kind: "step" }] as const)));
+  }
+
+  /** Moves products of few terms from the top level into the loops that read them. */
+  #sinkProducts(steps: readonly Step[]): readonly Step[] {
+    const loops = steps.filter(step => step.kind === "loop");
+    const moved = new Map<Loop, Compute[]>();
+    const kept = steps.filter(step => {
+      const loop = step.kind === "compute" ? this.#readerOf(this.#nodes.get(step.node)!, loops) : null;
+      if (loop === null || step.kind !== "compute") return true;
+      this.#keeping.set(step.node, new Map([[loop.axis, { kind: "step" }]]));
+      moved.set(loop, [...(moved.get(loop) ?? []), step]);
+      return false;
+    });
+    return kept.map(step =>
+      step.kind === "loop" ? { ...step, body: [...(moved.get(step) ?? []), ...step.body] } : step,
+    );
+  }
+
+  /** The loop that alone reads a product of few terms with one matrix for all examples, step by step; else null. */
+  #readerOf(node: Node, loops: readonly Loop[]): Loop | null {
+    if (node.op !== "contract" || this.#outputs.has(node.id) || !node.type.batched) return null;
+    const { left, right, out, axes, batch } = node.attrs;
+    const operands = node.inputs.map(id => this.#nodes.get(id)!.type);
+    const isMatrix = operands.map(type => !type.batched && type.axes.length === 0);
+    if (axes.length > 0 || batch || isMatrix[0] === isMatrix[1]) return null;
+    const [labels, { shape }] = isMatrix[0] ? [left, operands[0]!] : [right, operands[1]!];
+    const terms = product(shape.filter((_, d) => !out.includes(labels[d]!)));
+    if (terms > mostTerms) return null;
+    const users = [...(this.#users.get(node.id) ?? [])];
+    const reader = loops.find(({ body }) =>
+      body.some(step => step.kind === "compute" && step.node === users[0]),
+    );
+    if (reader === undefined || reader.factor !== 1 || !node.type.axes.includes(reader.axis)) return null;
+    const inside = new Set(reader.body.flatMap(step => (step.kind === "compute" ? [step.node] : [])));
+    const isBeside = users.every(id => inside.has(id) && this.#nodes.get(id)!.op !== "shift");
+    return isBeside ? reader : null;
   }
 
   #body(steps: readonly Step[], loops: readonly Loop[]): readonly Step[] {
@@ -200,6 +237,9 @@ class Rewriting {
     return [...steps, step];
   }
 }
+
+/** Products of more terms are better made for all steps at once. */
+const mostTerms = 64;
 
 /** Fewer quotients are not worth a value of their own. */
 const leastElements = 16;
