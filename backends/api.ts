@@ -1,6 +1,7 @@
 // What a backend is. The compiler and the runtime know backends by these types only; a backend knows the compiled
 // program and never the language.
 
+import type { Span } from "../compiler/diagnostics/diagnostic.ts";
 import type { AxisId, DType } from "../compiler/graph/graph.ts";
 import type { Program } from "../compiler/program/program.ts";
 
@@ -29,6 +30,22 @@ export interface CompileOptions {
    * the same number.
    */
   readonly threads?: number;
+  /** Lets the executable say where time goes, where the backend can: on one thread, and somewhat slower. */
+  readonly profile?: boolean;
+}
+
+/** Time spent on the nodes of an equation that come from one place in the source. */
+export interface ProfileEntry {
+  /** As nodes have it: `h.o`. */
+  readonly label: string;
+  /** Null for what the optimiser adds. */
+  readonly span: Span | null;
+  /**
+   * `forward`: what results are computed from; `update`: what the optimiser adds; `backward`: all else, above all
+   * adjoints; `packing`: matrices put in the order in which a product of the equation reads them.
+   */
+  readonly part: "forward" | "backward" | "update" | "packing";
+  readonly milliseconds: number;
 }
 
 /** One call's data. */
@@ -82,6 +99,12 @@ export interface Executable {
    * may be shorter than the extents. Nothing is allocated; null where it is not known.
    */
   memory(batch: number, extents: ReadonlyMap<AxisId, number>): number | null;
+  /**
+   * Where the time of all runs since the last call of this went. What a run does around the program's own code, such as
+   * taking in feeds, is not in it. Absent where no profile was asked for, or there is none: of straight code, or on this
+   * backend.
+   */
+  profile?(): readonly ProfileEntry[];
   /** Gives back the memory; using the executable afterwards is refused. States and results live on. */
   dispose(): void;
 }

@@ -12,6 +12,7 @@ export type {
   CompileOptions,
   Executable,
   Feeds,
+  ProfileEntry,
   Results,
   State,
   Tensor,

@@ -88,7 +88,9 @@ export type Stmt =
   | { readonly kind: "notify"; readonly address: Expr }
   /** memory.copy and memory.fill; `bytes` may be 0, copies may overlap. */
   | { readonly kind: "copyMemory"; readonly to: Expr; readonly from: Expr; readonly bytes: Expr }
-  | { readonly kind: "fillMemory"; readonly to: Expr; readonly byte: number; readonly bytes: Expr }; // biome-ignore format: a line a kind
+  | { readonly kind: "fillMemory"; readonly to: Expr; readonly byte: number; readonly bytes: Expr }
+  /** Tells the host that the stretch `id` of the program begins: for profiles. */
+  | { readonly kind: "mark"; readonly id: number }; // biome-ignore format: a line a kind
 
 /** A function of i32 parameters (its first locals) without result. */
 export interface Func {

@@ -4,7 +4,6 @@ import type { AxisId, Node, NodeId, NodeOf, NodeType } from "../../compiler/grap
 import type { Program } from "../../compiler/program/program.ts";
 import type { Loop } from "../../compiler/schedule/schedule.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
-import { sourceFinder } from "../plan/fusion.ts";
 import { product } from "../plan/layout.ts";
 import { type FusedItem, type Item, type LoopItem, makePlan, ownersOf, type Plan } from "../plan/plan.ts";
 import { add, binary, compare, FunctionBuilder, load, mul, type Operand, splat, sub } from "./builder.ts";
@@ -17,15 +16,17 @@ import {
   type LengthOf,
   type RowsTimesMatrix,
 } from "./contract.ts";
-import { expressionOf, filled, type Term } from "./expressions.ts";
+import { filled } from "./expressions.ts";
 import { Frame } from "./frame.ts";
 import { type Target as UpdatedInPlace, updatesInPlace } from "./inplace.ts";
 import type { Surroundings } from "./kernel.ts";
 import { lowerings, traitsOf } from "./lowering.ts";
+import { computeMembers } from "./members.ts";
 import { emitNest, isOneLine, type NestOperand } from "./nest.ts";
 import { aligned, Places } from "./places.ts";
 import { prepare } from "./prepare.ts";
 import { Products } from "./products.ts";
+import type { Mark } from "./profile.ts";
 import { runScan } from "./scan-kernel.ts";
 import { meetings, type Share, Shares, type Unit } from "./shares.ts";
 import { type Scope, Tasks } from "./tasks.ts";
@@ -54,18 +55,29 @@ export interface Generated {
   readonly epochs: readonly number[];
   /** Entries that the table of active rows has behind the extent, zeros. */
   readonly ahead: number;
+  /** What is timed, by the ids of marks in the code; none unless a profile is wanted. */
+  readonly marks: readonly Mark[];
 }
 
 /** The frame stands behind the team's words at the begin of memory. */
 const frameAddress = aligned(teamEnd);
 const frameRoom = 64 * 1024;
 
-/** @param threads the most that will run it; more than one needs shared memory. */
-export function generate(given: Program, target: Target, tile: Tile, threads = 1): Generated {
+/**
+ * @param threads the most that will run it; more than one needs shared memory.
+ * @param profile whether the code marks what it comes to; for one thread.
+ */
+export function generate(
+  given: Program,
+  target: Target,
+  tile: Tile,
+  threads = 1,
+  profile = false,
+): Generated {
   const program = prepare(given, node => lowerings[node.op].kind === "elementwise");
   const primary = primaryAxis(program);
   const plan = makePlan(program, traitsOf(program, primary));
-  const generator = new Generator(program, plan, { target, tile, primary, threads });
+  const generator = new Generator(program, plan, { target, tile, primary, threads, profile });
   return generator.finish();
 }
 
@@ -81,6 +93,7 @@ interface Options {
   readonly tile: Tile;
   readonly primary: AxisId | null;
   readonly threads: number;
+  readonly profile: boolean;
 }
 
 /** A stretch of the program for one thread, some, or all. */
@@ -119,7 +132,7 @@ export class Generator {
   readonly #primary: AxisId | null;
   readonly #lengths: ReadonlyMap<AxisId, number | null>;
 
-  constructor(program: Program, plan: Plan, { target, tile, primary, threads }: Options) {
+  constructor(program: Program, plan: Plan, { target, tile, primary, threads, profile }: Options) {
     this.#threads = threads;
     this.program = program;
     this.plan = plan;
@@ -134,7 +147,7 @@ export class Generator {
       primary,
       staticLength: this.#lengthOf,
     };
-    this.tasks = new Tasks(around, target, tile);
+    this.tasks = new Tasks(around, target, tile, profile);
     this.products = new Products(this.tasks, this.places, threads);
   }
 
@@ -161,6 +174,7 @@ export class Generator {
         lowerings[this.node(node).op].kind === "source" ? [node] : [],
       ),
       ahead: this.#ahead(),
+      marks: this.tasks.marks ?? [],
       inPlace: this.inPlace,
       ownSums: this.#ownSums,
       threads: this.#threads,
@@ -369,10 +383,12 @@ export class Generator {
   }
 
   #loop(scope: Scope, item: LoopItem, loops: readonly Loop[]): void {
-    const { loop, body, accumulated } = item;
+    for (const id of item.accumulated) this.#clearSum(scope, id);
+    runScan(this, scope, item, () => this.#steps(scope, item, loops));
+  }
+
+  #steps(scope: Scope, { loop, body }: LoopItem, loops: readonly Loop[]): void {
     const { f } = scope;
-    for (const id of accumulated) this.#clearSum(scope, id);
-    if (runScan(this, scope, item)) return;
     const { axis, direction, factor } = loop;
     const extent = f.let(this.tasks.extent(axis));
     f.for(0, extent, factor, i => {
@@ -424,7 +440,7 @@ export class Generator {
 
   #pack(scope: Scope, { node, spec }: Packing): void {
     const matrix = node.inputs[1 - spec.rows]!;
-    this.products.pack(scope, this.#matrixKey(matrix), spec, this.places.of(matrix));
+    this.products.pack(scope, node, this.#matrixKey(matrix), spec, this.places.of(matrix));
   }
 
   /** Matrices of one key are one matrix: parameters by name, others by node. */
@@ -490,12 +506,12 @@ export class Generator {
   #fused(scope: Scope, item: FusedItem): void {
     const { nodes, loads, stores } = item;
     const { graph } = this.program.schedule;
-    const find = sourceFinder(graph, nodes, loads);
     const type = this.node(nodes[0]!).type;
     const operands = this.#operandsOf(item);
     const parted = scope.team !== null && !type.batched && scope.bound.size === 0;
     this.tasks.run(scope, {
       name: `nest ${this.node(nodes.at(-1)!).label}`,
+      nodes,
       free: this.free(scope, type),
       rows: type.batched ? "each" : parted ? "parts" : "one",
       vectors: Math.ceil(product(type.shape) / this.target.lanes),
@@ -510,26 +526,8 @@ export class Generator {
           stores: operands.slice(loads.length),
           lanes: this.target.lanes,
           body: (f, loaded) => {
-            const values = new Map<NodeId, Term>();
-            for (const id of nodes) {
-              const node = this.node(id);
-              const terms = node.inputs.map((input, k): Term => {
-                const { dtype } = this.node(input).type;
-                const source = find(node, k);
-                if (source.kind === "member") return values.get(source.node)!;
-                if (source.kind === "fill") {
-                  return { value: filled(source.value, dtype), dtype, fill: source.value };
-                }
-                return { value: loaded[source.index]!, dtype, fill: null };
-              });
-              const value = expressionOf(f, node, terms);
-              if (value === null)
-                throw new InternalError("codegen", `%${id} = ${node.op} is not elementwise`);
-              const local = f.let(value);
-              const { dtype } = node.type;
-              values.set(id, { value: { kind: "local", type: local.type, local }, dtype, fill: null });
-            }
-            return stores.map(id => values.get(id)!.value);
+            const values = computeMembers(f, graph, item, loaded);
+            return stores.map(id => values.get(id)!);
           },
         }),
     });
@@ -541,6 +539,7 @@ export class Generator {
     const reference = this.places.of(id);
     this.tasks.run(scope, {
       name: `fill ${this.node(id).label}`,
+      nodes: [id],
       free: this.free(scope, type),
       rows: type.batched ? "each" : "one",
       memories: [reference.memory],

@@ -51,6 +51,7 @@ const rowwise =
     const reduces = node.op === "scatterAdd" && (node as NodeOf<"scatterAdd">).attrs.batch;
     generator.tasks.run(scope, {
       name: `${node.op} ${node.label}`,
+      nodes: [node.id],
       free: generator.free(scope, type),
       rows: type.batched ? "each" : reduces ? "all" : "one",
       memories: [],
@@ -91,6 +92,7 @@ function copyPart(generator: Generator, scope: Scope, node: Node, from: Referenc
   const { type } = generator.node(node.id);
   generator.tasks.run(scope, {
     name: `copy ${node.label}`,
+    nodes: [node.id],
     free: generator.free(scope, type),
     rows: type.batched ? "each" : "one",
     memories: [],
@@ -144,6 +146,7 @@ function reduce(
   const { type } = node;
   generator.tasks.run(scope, {
     name: `${node.op} ${node.label}`,
+    nodes: [node.id],
     free: generator.free(scope, type),
     rows: type.batched ? "each" : batch ? "all" : "one",
     memories: [],
@@ -222,6 +225,7 @@ const stack: Emit<"stack"> = (generator, scope, node) => {
     const copy = (): void =>
       generator.tasks.run(scope, {
         name: `stack ${node.label}`,
+        nodes: [node.id],
         free: generator.free(scope, node.type).filter(other => other !== axis),
         rows: node.type.batched ? "each" : "one",
         memories: [],

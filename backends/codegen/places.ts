@@ -162,7 +162,7 @@ export class Places {
 
   #make(node: Node): Reference {
     const viewed = this.#plan.viewed.get(node.id);
-    if (viewed !== undefined) return node.op === "shift" ? this.#delay(node) : this.#view(node, viewed);
+    if (viewed !== undefined) return node.op === "shift" ? this.delayed(node) : this.#view(node, viewed);
     const part = this.#plan.parts.get(node.id);
     if (part !== undefined) return this.#part(node, part.of, part.start);
     if (node.op === "parameter" || node.op === "state") return this.variable(node.attrs.name, node.type);
@@ -192,7 +192,8 @@ export class Places {
     };
   }
 
-  #delay(node: Extract<Node, { op: "shift" }>): Reference {
+  /** A shift as its value and its initial value, read in place, which have to lie alike. */
+  delayed(node: Extract<Node, { op: "shift" }>): Reference {
     const [value, initial] = node.inputs.map(id => this.of(id));
     const fill = constantFill(this.#graph, node.inputs[1]!);
     const start = fill === null ? initial! : this.#filled(fill, node.type.dtype, node.type.shape);

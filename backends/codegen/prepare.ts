@@ -6,6 +6,7 @@
 import type { AxisId, Graph, Node, NodeId, NodeOf } from "../../compiler/graph/graph.ts";
 import type { Program } from "../../compiler/program/program.ts";
 import type { Keeping, Loop, Schedule, Step } from "../../compiler/schedule/schedule.ts";
+import { isOuterProduct } from "../../compiler/schedule/traits.ts";
 import { product } from "../plan/layout.ts";
 
 type Compute = Extract<Step, { kind: "compute" }>;
@@ -97,6 +98,12 @@ class Rewriting {
       body.some(step => step.kind === "compute" && step.node === users[0]),
     );
     if (reader === undefined || reader.factor !== 1 || !node.type.axes.includes(reader.axis)) return null;
+    // A loop without products may run as a scan (scan.ts), with one not.
+    const hasProduct = reader.body.some(step => {
+      const inner = step.kind === "compute" ? this.#nodes.get(step.node)! : null;
+      return inner?.op === "contract" && !isOuterProduct(inner);
+    });
+    if (!hasProduct) return null;
     const inside = new Set(reader.body.flatMap(step => (step.kind === "compute" ? [step.node] : [])));
     const isBeside = users.every(id => inside.has(id) && this.#nodes.get(id)!.op !== "shift");
     return isBeside ? reader : null;

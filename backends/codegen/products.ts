@@ -1,16 +1,16 @@
 // Contractions as matrix products: matrices packed once where they become known, rows multiplied with them by the tile
 // kernels, weight gradients over chunks of rows from which padding is left out.
 
-import type { AxisId, NodeOf, NodeType } from "../../compiler/graph/graph.ts";
+import type { AxisId, Node, NodeOf, NodeType } from "../../compiler/graph/graph.ts";
 import { add, compare, type FunctionBuilder, least, mul, type Operand, sub } from "./builder.ts";
 import type { Expr, Func, Local } from "./code.ts";
 import { positionsOf, type RowsTimesMatrix, type SumOfOuterProducts } from "./contract.ts";
 import { columnBlocks, gradientProduct } from "./gradient.ts";
+import { walkIndices } from "./indices.ts";
 import { Kernel, type Position } from "./kernel.ts";
 import { packedBytes, packMatrix, packRows, panelBytes } from "./pack.ts";
 import type { Places, Reference } from "./places.ts";
 import { rowProduct } from "./product.ts";
-import { walkIndices } from "./reduce.ts";
 import type { Scope, Tasks } from "./tasks.ts";
 import { blockColumns } from "./tile.ts";
 
@@ -78,7 +78,7 @@ export class Products {
   }
 
   /** Packs a product's matrices here, at the positions of the loops around. */
-  pack(scope: Scope, key: string, spec: RowsTimesMatrix, matrix: Reference): void {
+  pack(scope: Scope, { id }: Node, key: string, spec: RowsTimesMatrix, matrix: Reference): void {
     const { k, n, kStride, nStride } = spec;
     const { target, tile } = this.#tasks;
     const callee = this.#kernel(`pack ${k} ${n} ${kStride} ${nStride}`, () => [
@@ -88,6 +88,8 @@ export class Products {
       const to = this.#packed(key, spec, at);
       this.#tasks.run(scope, {
         name: `pack ${key}`,
+        nodes: [id],
+        packs: true,
         free: [],
         rows: "one",
         memories: [],
@@ -114,6 +116,7 @@ export class Products {
       const isFirst = apart.every(({ axis, reduced }) => !reduced || at.get(axis) === 0);
       this.#tasks.run(scope, {
         name: `product ${node.label}`,
+        nodes: [node.id],
         free: free.filter(axis => !at.has(axis)),
         rows: node.type.batched ? "each" : "one",
         memories: [operands.rows.memory, operands.out.memory],
@@ -167,6 +170,7 @@ export class Products {
   ): void {
     const { target, tile } = this.#tasks;
     const blocks = this.#tasks.partOf(scope, columnBlocks(spec.n, target, tile));
+    this.#tasks.mark(scope, [node.id]);
     for (const at of positionsOf(spec.apart)) {
       const kernel = new Kernel(`gradient ${node.label}`, [], this.#tasks.around);
       const [first, last, thread] = [kernel.f.param(), kernel.f.param(), kernel.f.param()];

@@ -1,7 +1,7 @@
 // The main function and what it runs: kernels, called at every position of the axes that a value has, for the rows that
 // have a step there.
 
-import type { AxisId } from "../../compiler/graph/graph.ts";
+import type { AxisId, NodeId } from "../../compiler/graph/graph.ts";
 import {
   add,
   binary,
@@ -16,6 +16,7 @@ import {
 import type { Expr, Func, Local, Target } from "./code.ts";
 import { cutsOf, isContiguous, Kernel, type Surroundings } from "./kernel.ts";
 import type { Memory } from "./places.ts";
+import type { Mark } from "./profile.ts";
 import type { Tile } from "./tile.ts";
 
 /** Where in the main function code is added: the loops around, and which rows are at hand. */
@@ -31,6 +32,9 @@ export interface Scope {
 
 export interface Task {
   readonly name: string;
+  /** Whose time it takes, in profiles: what it computes, or reads if it packs a matrix. */
+  readonly nodes: readonly NodeId[];
+  readonly packs?: boolean;
   /** Axes that no loop around binds. */
   readonly free: readonly AxisId[];
   /**
@@ -54,11 +58,21 @@ export class Tasks {
   readonly around: Surroundings;
   readonly target: Target;
   readonly tile: Tile;
+  /** By the ids of marks; null where nothing is marked. */
+  readonly marks: Mark[] | null;
 
-  constructor(around: Surroundings, target: Target, tile: Tile) {
+  constructor(around: Surroundings, target: Target, tile: Tile, profile: boolean) {
     this.around = around;
     this.target = target;
     this.tile = tile;
+    this.marks = profile ? [] : null;
+  }
+
+  /** In a profile, the time from here to the next mark is that of these nodes. */
+  mark({ f }: Scope, nodes: readonly NodeId[], packs = false): void {
+    if (this.marks === null) return;
+    f.add({ kind: "mark", id: this.marks.length });
+    this.marks.push({ nodes, packs });
   }
 
   /** Makes the task's kernel and calls it. */
@@ -70,6 +84,7 @@ export class Tasks {
     task.make(kernel);
     const callee = kernel.finish();
     this.functions.push(callee);
+    this.mark(scope, task.nodes, task.packs);
     const { f } = scope;
     const bound = [...scope.bound.values()];
     const positions = (at: ReadonlyMap<AxisId, Operand>): readonly Operand[] => [

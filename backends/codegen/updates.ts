@@ -41,6 +41,7 @@ function copyValue(generator: Generator, scope: Scope, id: NodeId, from: Referen
   const { axes, shape } = generator.node(id).type;
   generator.tasks.run(scope, {
     name: `update ${generator.node(id).label}`,
+    nodes: [id],
     free: axes,
     rows: "one",
     memories: [],

@@ -13,11 +13,17 @@ export interface MemoryType {
   readonly maximum: number;
 }
 
-/** The binary of a module that imports its memory as `frond.memory` and exports `module.exports` by name. */
+/**
+ * The binary of a module that imports its memory as `frond.memory` and exports `module.exports` by name. One with marks
+ * imports a function `frond.mark` too, which gets their ids.
+ */
 export function encodeModule(module: Module, memory: MemoryType): Uint8Array<ArrayBuffer> {
   const { functions } = module;
-  const numbers = new Map(functions.map((func, i) => [func, i]));
-  const arities = [...new Set(functions.map(func => func.params))];
+  const isMarked = functions.some(({ body }) => hasMark(body));
+  // Imported functions have the first numbers.
+  const first = isMarked ? 1 : 0;
+  const numbers = new Map(functions.map((func, i) => [func, first + i]));
+  const arities = [...new Set([...functions.map(func => func.params), ...(isMarked ? [1] : [])])];
   const out = new ByteWriter();
   for (const byte of [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0]) out.byte(byte);
   const list = <T>(items: readonly T[], write: (item: T, i: number) => void) => {
@@ -32,7 +38,11 @@ export function encodeModule(module: Module, memory: MemoryType): Uint8Array<Arr
       out.u32(0);
     }),
   );
-  out.section(2, () => list([memory], type => writeMemoryImport(out, type)));
+  out.section(2, () => {
+    out.u32(1 + first);
+    writeMemoryImport(out, memory);
+    if (isMarked) writeMarkImport(out, arities.indexOf(1));
+  });
   out.section(3, () => list(functions, func => out.u32(arities.indexOf(func.params))));
   out.section(7, () =>
     list(module.exports, func => {
@@ -48,7 +58,7 @@ export function encodeModule(module: Module, memory: MemoryType): Uint8Array<Arr
     out.name("name");
     out.section(1, () =>
       list(functions, (func, i) => {
-        out.u32(i);
+        out.u32(first + i);
         out.name(func.name);
       }),
     );
@@ -66,6 +76,28 @@ function writeMemoryImport(out: ByteWriter, memory: MemoryType): void {
   if (memory.shared) out.u32(memory.maximum);
 }
 
+function writeMarkImport(out: ByteWriter, type: number): void {
+  out.name("frond");
+  out.name("mark");
+  out.byte(0x00);
+  out.u32(type);
+}
+
+const hasMark = (body: readonly Stmt[]): boolean =>
+  body.some(statement => {
+    switch (statement.kind) {
+      case "mark":
+        return true;
+      case "for":
+      case "doWhile":
+        return hasMark(statement.body);
+      case "if":
+        return hasMark(statement.holds) || hasMark(statement.otherwise);
+      default:
+        return false;
+    }
+  });
+
 function numberOf(func: Func, numbers: ReadonlyMap<Func, number>): number {
   return numbers.get(func) ?? missing(`${func.name} is not a function of the module`);
 }
@@ -73,6 +105,9 @@ function numberOf(func: Func, numbers: ReadonlyMap<Func, number>): number {
 function missing(what: string): never {
   throw new InternalError("wasm encoder", what);
 }
+
+/** The function that is imported where there are marks. */
+const markNumber = 0;
 
 const isVector = (type: Type): boolean => wasmTypes[type] === V128;
 
@@ -187,6 +222,11 @@ class BodyEncoder {
         this.#const(op.i32Const, s.byte);
         this.#apply(op.memoryFill, s.bytes);
         code.byte(0);
+        break;
+      case "mark":
+        this.#const(op.i32Const, s.id);
+        code.byte(op.call);
+        code.u32(markNumber);
         break;
       default:
         unreachable(s);

@@ -3,20 +3,23 @@
 import type { AxisId, Node, NodeId, NodeType } from "../../compiler/graph/graph.ts";
 import type { Program } from "../../compiler/program/program.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
-import type { Executable, Feeds, Results, State, Tensor } from "../api.ts";
+import type { Executable, Feeds, ProfileEntry, Results, State, Tensor } from "../api.ts";
 import { type Binding, bindExtents } from "../codegen/binding.ts";
 import type { Target } from "../codegen/code.ts";
 import type { FrameSource } from "../codegen/frame.ts";
 import { type Generated, generate } from "../codegen/generate.ts";
 import type { Reference } from "../codegen/places.ts";
+import { profileOf } from "../codegen/profile.ts";
 import { teamWords } from "../codegen/team.ts";
 import type { Tile } from "../codegen/tile.ts";
 import { extentsOfAll, type NormalFeeds, normalizeFeeds } from "../feeds.ts";
 import { executableDisposed, foreignState, otherBackend, withinMemory } from "../misuse.ts";
 import { Recent } from "../recent.ts";
+import { CopiedResults } from "../results.ts";
 import { type Variable, variablesOf } from "../variables.ts";
 import { encodeModule } from "./encode.ts";
-import { type Holder, WasmResults, WasmState } from "./state.ts";
+import { type Holder, WasmState } from "./state.ts";
+import { Stopwatch } from "./stopwatch.ts";
 import { Team } from "./team.ts";
 import { type Order, readTensor, View, writeTensor } from "./transfer.ts";
 
@@ -32,13 +35,24 @@ interface Bound extends Binding {
   table: Int32Array | null;
 }
 
+/** What an executable is made for, beside its program. */
+export interface Making {
+  readonly target: Target;
+  readonly tile: Tile;
+  /** The most; more than one where memory can be shared only. */
+  readonly threads: number;
+  readonly profile: boolean;
+}
+
 export class WasmExecutable implements Executable, Holder {
+  readonly profile?: () => readonly ProfileEntry[];
   readonly #program: Program;
   readonly #generated: Generated;
   readonly #variables: readonly Variable[];
   readonly #memory: WebAssembly.Memory;
   readonly #run: (thread: number) => void;
   readonly #team: Team | null;
+  readonly #stopwatch: Stopwatch | null;
   readonly #bindings = new Recent<Bound>(bindingsKept, () => {});
   #view: View;
   #holds: WasmState | null = null;
@@ -52,12 +66,16 @@ export class WasmExecutable implements Executable, Holder {
     memory: WebAssembly.Memory,
     instance: WebAssembly.Instance,
     team: Team | null,
+    stopwatch: Stopwatch | null,
   ) {
     this.#program = program;
     this.#generated = generated;
     this.#variables = variablesOf(program);
     this.#memory = memory;
     this.#team = team;
+    this.#stopwatch = stopwatch;
+    if (stopwatch !== null)
+      this.profile = () => profileOf(generated.program, generated.marks, stopwatch.take());
     this.#run = instance.exports.run as (thread: number) => void;
     this.#view = new View(this.#memory);
     for (const { address, data } of generated.places.data) {
@@ -66,16 +84,20 @@ export class WasmExecutable implements Executable, Holder {
     }
   }
 
-  /** Compiles for up to `threads` threads, where memory can be shared. */
-  static async make(program: Program, target: Target, tile: Tile, threads: number): Promise<WasmExecutable> {
-    const generated = generate(program, target, tile, threads);
+  /** A profile is made of one thread. */
+  static async make(program: Program, { target, tile, ...making }: Making): Promise<WasmExecutable> {
+    const { profile } = making;
+    const threads = profile ? 1 : making.threads;
+    const generated = generate(program, target, tile, threads, profile);
     const shared = threads > 1;
     const module = await WebAssembly.compile(encodeModule(generated.module, { shared, maximum: mostPages }));
     const initial = Math.ceil(generated.places.end / pageBytes);
     const memory = new WebAssembly.Memory(shared ? { initial, maximum: mostPages, shared } : { initial });
     const team = shared ? await Team.gather(module, memory, threads) : null;
-    const instance = await WebAssembly.instantiate(module, { frond: { memory } });
-    return new WasmExecutable(program, generated, memory, instance, team);
+    const stopwatch = profile ? new Stopwatch(generated.marks.length) : null;
+    const frond = { memory, ...(stopwatch === null ? {} : { mark: stopwatch.mark }) };
+    const instance = await WebAssembly.instantiate(module, { frond });
+    return new WasmExecutable(program, generated, memory, instance, team, stopwatch);
   }
 
   createState(values: ReadonlyMap<string, Tensor>): State {
@@ -99,10 +121,11 @@ export class WasmExecutable implements Executable, Holder {
     this.#prepare(binding, fed, order);
     this.#team?.begin();
     this.#run(0);
+    this.#stopwatch?.stop();
     if (this.#team?.failed) throw new InternalError("wasm", "a thread has failed");
     this.#packed = true;
     const { outputs } = this.#generated.program.schedule.graph;
-    return new WasmResults(
+    return new CopiedResults(
       new Map(this.#program.results.map(name => [name, this.#read(outputs.get(name)!, fed, order)])),
     );
   }

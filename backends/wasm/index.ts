@@ -7,9 +7,9 @@ import { mostThreads } from "../codegen/team.ts";
 import { compileUnrolled } from "../unrolled.ts";
 import { WasmExecutable } from "./executable.ts";
 import { mayShare } from "./team.ts";
+import { Tuning } from "./tuning.ts";
 
-const target: Target = { lanes: 4, registers: 16 };
-const tile = { rows: 4, vectors: 2 };
+export const target: Target = { lanes: 4, registers: 16 };
 
 /** One where memory cannot be shared. */
 const threadsFor = (wanted = 1): number => (mayShare() ? Math.min(wanted, mostThreads) : 1);
@@ -19,7 +19,8 @@ const simdModule = Uint8Array.of(
   0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
 ); // biome-ignore format: bytes
 
-export const wasm: Backend = {
+/** The backend with tiles as `tuning` chooses them. */
+export const wasmWith = (tuning: Tuning): Backend => ({
   name: "wasm",
   doc: "the compiler's own WebAssembly: one SIMD module for the whole program; float32, runs everywhere",
   async probe() {
@@ -32,8 +33,18 @@ export const wasm: Backend = {
       remedy: "use a newer engine, allow 'wasm-unsafe-eval' in the page's script-src, or use the backend cpu",
     };
   },
-  compile: async (program, options = {}) =>
-    compileUnrolled(program, options, scheduled =>
-      WasmExecutable.make(scheduled, target, tile, threadsFor(options.threads)),
-    ),
-};
+  compile: async (program, options = {}) => {
+    const tile = await tuning.tile();
+    const executable = await compileUnrolled(program, options, scheduled =>
+      WasmExecutable.make(scheduled, {
+        target,
+        tile,
+        threads: threadsFor(options.threads),
+        profile: options.profile ?? false,
+      }),
+    );
+    return options.profile === true ? executable : tuning.watch(executable);
+  },
+});
+
+export const wasm: Backend = wasmWith(new Tuning(target));

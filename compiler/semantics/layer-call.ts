@@ -148,6 +148,7 @@ function useLayer(
     instance: share?.name ?? instanceName(place, call, target),
     boundaries: new Map(),
     span: call.span,
+    shareSpan: share?.span ?? null,
   };
   if (share !== null && !agreesWithFirst(place, share, use)) return [];
   return layer.results.map((type, result) => {

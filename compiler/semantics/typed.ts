@@ -96,6 +96,8 @@ export interface LayerCall {
   /** Boundaries that the caller gives to results of this call by the alias rule, by the layer's result name. */
   readonly boundaries: ReadonlyMap<string, readonly Boundary[]>;
   readonly span: Span;
+  /** Of `share enc = lstm(units)`, where this uses it. */
+  readonly shareSpan: Span | null;
 }
 
 /**

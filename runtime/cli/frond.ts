@@ -12,6 +12,7 @@ import { type CommandName, summaries } from "./summaries.ts";
 const commands: { readonly [C in CommandName]: () => Promise<Command> } = {
   check: async () => (await import("./check.ts")).check,
   summary: async () => (await import("./summary.ts")).summary,
+  bench: async () => (await import("./bench.ts")).bench,
   dump: async () => (await import("./dump.ts")).dump,
   gradcheck: async () => (await import("./gradcheck.ts")).gradcheck,
   train: async () => (await import("./train.ts")).train,

@@ -1,6 +1,7 @@
 // How commands print diagnostics, JSON and tables.
 
 import type { Diagnostic, Span } from "../../compiler/diagnostics/diagnostic.ts";
+import { lineIndex } from "../../compiler/diagnostics/lines.ts";
 import type { Io, Output } from "./io.ts";
 
 /** Prints diagnostics for a person, to standard error. */
@@ -51,6 +52,19 @@ export function table(rows: readonly (readonly string[])[], right: readonly numb
     )
     .map(line => `${line}\n`)
     .join("");
+}
+
+/** The columns that a line takes in a terminal. */
+export const printedWidth = (line: string): number => lineIndex(line).row(0).columns.at(-1)!;
+
+/** A line in exactly so many columns: filled up with spaces, or cut, which two dots show. */
+export function toWidth(line: string, width: number): string {
+  const { cells, columns } = lineIndex(line).row(0);
+  const whole = columns.at(-1)! <= width;
+  const room = whole ? width : width - 2;
+  const kept = cells.filter((_, at) => columns[at + 1]! <= room);
+  const text = kept.map(cell => cell.text).join("") + (whole ? "" : "..");
+  return text + " ".repeat(Math.max(0, room - columns[kept.length]!));
 }
 
 /** `3 errors`, `1 error` */

@@ -4,6 +4,7 @@
 export const summaries = {
   check: "report what is wrong with programs",
   summary: "list a model's layers, and the operations and memory that it takes",
+  bench: "time a model on random data, and say which equations take the time",
   dump: "print a model after a stage of the compiler",
   gradcheck: "compare a model's gradients with central differences",
   train: "train a model on data",

@@ -1,6 +1,6 @@
-// Random data of small lengths that fit a program's inputs: for gradient checks where no data are given.
+// Random data that fit a program's inputs: for gradient checks where no data are given, and to time programs.
 
-import type { Tensor } from "../../backends/api.ts";
+import type { Feeds, Tensor } from "../../backends/api.ts";
 import type { Axis, AxisId } from "../../compiler/graph/graph.ts";
 import type { InputSpec } from "../../compiler/lower/model.ts";
 import { staticLength } from "../axes.ts";
@@ -25,6 +25,21 @@ export function sampleDataset(inputs: readonly InputSpec[], axes: readonly Axis[
     arrays.set(`${spec.name}.length`, { dtype: "index", shape, data: Int32Array.from(lengths) });
   }
   return makeDataset("random data", arrays);
+}
+
+/** So many examples, as long as the axes are; `lengths` are those of axes of unknown length. */
+export function sampleFeeds(
+  inputs: readonly InputSpec[],
+  axes: readonly Axis[],
+  { batch, lengths }: { readonly batch: number; readonly lengths: ReadonlyMap<AxisId, number> },
+  seed: number,
+): Feeds {
+  const extent = (id: AxisId): number => staticLength(axes, id) ?? lengths.get(id)!;
+  const tensors = inputs.map(
+    spec => [spec.name, sample(spec, [batch, ...spec.axes.map(extent), ...spec.shape], seed)] as const,
+  );
+  const own = [...lengths].map(([id, length]) => [id, new Int32Array(batch).fill(length)] as const);
+  return { batch, inputs: new Map(tensors), lengths: new Map(own), seed, step: 0 };
 }
 
 function sample({ name, dtype, classes }: InputSpec, shape: readonly number[], seed: number): Tensor {

@@ -1,9 +1,11 @@
 // The command line: help, exit codes, messages for misuse, and each command on a stub model.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Backend } from "../../backends/api.ts";
+import { openBackend } from "../../backends/registry.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
 import { wantsColor } from "../../runtime/cli/io.ts";
 import { readDataset } from "../../runtime/data/dataset.ts";
@@ -14,7 +16,7 @@ import { run } from "./harness.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "frond-cli-"));
 const file = (name: string) => join(folder, name);
-const commands = ["check", "summary", "dump", "gradcheck", "train", "eval", "run", "backends"];
+const commands = ["check", "summary", "bench", "dump", "gradcheck", "train", "eval", "run", "backends"];
 
 beforeAll(() => {
   writeFileSync(file("m.frond"), "model Tagger {}\n");
@@ -68,6 +70,9 @@ describe("misuse ends with 2", () => {
     ["train m.frond --data d.npz --epochs 0", "F0922", "a whole number, 1 or more"],
     ["train m.frond --data d.npz --rate -1", "F0922", "a positive number"],
     ["train m.frond --data --quiet", "F0922", "a value: FILE"],
+    ["train m.frond --data d.npz --memory 64", "F0922", "a size with its unit, as in `64MB`: B, kB, MB"],
+    ["summary m.frond --memory 64Mb/s", "F0922", "as in `64MB`"],
+    ["eval m.frond --data d.npz --weights w --memory 0B", "F0922", "as in `64MB`"],
     ["train m.frond --quiet=yes --data d.npz", "F0922", "no value"],
     ["train m.frond --data d.npz --size units", "F0922", "as in `units=64`"],
     ["train m.frond", "F0923", "wants --data"],
@@ -79,6 +84,11 @@ describe("misuse ends with 2", () => {
     ["train m.frond --data d.npz --weights w --resume w", "F0928", "`--resume`"],
     ["eval m.frond --data d.npz --unroll fulll", "F0922", "`full` or a whole number, 1 to 1024"],
     ["eval m.frond --data d.npz --unroll 0", "F0922", "`full` or a whole number"],
+    ["train m.frond --data d.npz --threads 33", "F0922", "a whole number, 1 to 32"],
+    ["eval m.frond --data d.npz --threads 0", "F0922", "a whole number, 1 to 32"],
+    ["run m.frond --data d.npz --threads two", "F0922", "a whole number, 1 to 32"],
+    ["bench m.frond --threads 1.5", "F0922", "a whole number, 1 to 32"],
+    ["bench m.frond --seconds 0", "F0922", "a positive number"],
     ["check", "F0923", "wants FILE..."],
     ["dump graph", "F0923", "wants FILE"],
     ["train m.frond d.npz", "F0924", "does not take the argument `d.npz`"],
@@ -242,6 +252,29 @@ describe("commands on a model", () => {
     expect(quiet.err).toBe("");
   });
 
+  test("a bound on memory is kept, and told of", async () => {
+    const argv = ["train", file("m.frond"), "--data", file("d.npz"), "--backend", "reference"];
+    const bound = await run([...argv, "--memory", "1MB"]);
+    expect(bound.code).toBe(0);
+    expect(bound.out).toMatch(/\nbuilt fast: took [\d.]+ KiB of memory at the most, 976.6 KiB allowed\n$/);
+    const asJson = JSON.parse((await run([...argv, "--memory", "1MB", "--json"])).out);
+    expect(asJson.memory).toEqual({ level: "fast", bytes: expect.any(Number), allowed: 1e6 });
+    expect(JSON.parse((await run([...argv, "--json"])).out)).not.toHaveProperty("memory");
+    const refused = await run([...argv, "--memory", "1kB", "--save", file("never.safetensors")]);
+    expect(refused).toMatchObject({ code: 2, out: "" });
+    expect(refused.err).toContain("error[F0906]: `Tagger.train` cannot keep within 1000 B of memory");
+    expect(existsSync(file("never.safetensors"))).toBe(false);
+    const scored = await run([
+      "eval",
+      ...argv.slice(1),
+      "--weights",
+      file("w.safetensors"),
+      "--memory",
+      "1kB",
+    ]);
+    expect(scored.err).toContain("error[F0906]: `Tagger.evaluate`");
+  });
+
   test("what cannot be written is refused before the training", async () => {
     const argv = ["train", file("m.frond"), "--data", file("d.npz"), "--save"];
     for (const [path, says] of [
@@ -287,6 +320,28 @@ describe("commands on a model", () => {
     expect(err).toContain("\r\u001b[2K");
     expect(err).toMatch(/\n$/);
   });
+});
+
+test("--threads reaches the backend of train, eval and run", async () => {
+  const reference = await openBackend("reference");
+  const asked: (number | undefined)[] = [];
+  const spy: Backend = {
+    ...reference,
+    compile: (program, options = {}) => {
+      asked.push(options.threads);
+      return reference.compile(program, options);
+    },
+  };
+  const load = { backends: async () => ({ all: [spy], open: async () => spy }) };
+  const data = ["--data", file("d.npz")];
+  const weights = file("threads.safetensors");
+  const of = (command: string, ...more: readonly string[]) =>
+    run([command, file("m.frond"), ...data, "--quiet", ...more], { load });
+  await of("train", "--epochs", "1", "--save", weights, "--threads", "2");
+  await of("eval", "--weights", weights, "--threads=3");
+  await of("run", "--weights", weights, "--out", file("threads.npz"), "--threads", "32");
+  await of("eval", "--weights", weights);
+  expect(asked).toEqual([2, 3, 32, undefined]);
 });
 
 describe("backends", () => {
