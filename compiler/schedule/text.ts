@@ -3,13 +3,14 @@
 //
 //   schedule
 //   compute %8                            # contract h
-//   loop t forward {
+//   loop t forward {                    # general: contract h
 //     compute %9 {t: ring 1}              # tanh h
 //     accumulate %12                      # sum h.b
 //   }
 
 import type { AxisId, Graph, Node, NodeId } from "../graph/graph.ts";
 import { parseGraph, printGraph } from "../graph/text.ts";
+import { type LoopKind, loopKinds } from "./linear.ts";
 import type { Keeping, Loop, Schedule, Step } from "./schedule.ts";
 
 export type ParsedSchedule =
@@ -17,26 +18,34 @@ export type ParsedSchedule =
   /** `line` counts from 1. */
   | { readonly ok: false; readonly line: number; readonly problem: string };
 
-type Kept = Schedule["keeping"];
-
-export function printSchedule({ graph, steps, keeping }: Schedule): string {
-  return `${printGraph(graph)}schedule\n${printSteps(graph, steps, keeping, "")}`;
+export function printSchedule(schedule: Schedule): string {
+  const kinds = loopKinds(schedule);
+  return `${printGraph(schedule.graph)}schedule\n${printSteps(schedule, schedule.steps, kinds, "")}`;
 }
 
-function printSteps(graph: Graph, steps: readonly Step[], keeping: Kept, indent: string): string {
-  return steps.map(step => printStep(graph, step, keeping, indent)).join("");
+type Kinds = ReadonlyMap<Loop, LoopKind>;
+
+function printSteps(schedule: Schedule, steps: readonly Step[], kinds: Kinds, indent: string): string {
+  return steps.map(step => printStep(schedule, step, kinds, indent)).join("");
 }
 
-function printStep(graph: Graph, step: Step, keeping: Kept, indent: string): string {
+function printStep(schedule: Schedule, step: Step, kinds: Kinds, indent: string): string {
+  const { graph, keeping } = schedule;
   if (step.kind === "loop") {
     const factor = step.factor === 1 ? "" : ` by ${step.factor}`;
-    const head = `${indent}loop ${printAxis(step.axis)} ${step.direction}${factor} {\n`;
-    return `${head}${printSteps(graph, step.body, keeping, `${indent}  `)}${indent}}\n`;
+    const head = `${indent}loop ${printAxis(step.axis)} ${step.direction}${factor} {`;
+    const body = printSteps(schedule, step.body, kinds, `${indent}  `);
+    return `${head.padEnd(40)}  # ${printKind(graph, kinds.get(step)!)}\n${body}${indent}}\n`;
   }
   const offset = step.offset === 0 ? "" : ` + ${step.offset}`;
   const kept = step.offset === 0 ? printKept(keeping.get(step.node)) : "";
   const code = `${indent}${step.kind} %${step.node}${offset}${kept}`;
   return `${code.padEnd(40)}  # ${describe(graph.nodes.get(step.node))}\n`;
+}
+
+function printKind(graph: Graph, kind: LoopKind): string {
+  if (kind.kind === "general") return `general: ${describe(graph.nodes.get(kind.because))}`;
+  return kind.kind === "linear" ? `linear, ${kind.states} state${kind.states === 1 ? "" : "s"}` : kind.kind;
 }
 
 const describe = (node: Node | undefined): string =>
