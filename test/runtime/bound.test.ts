@@ -16,7 +16,8 @@ import { compileNamed, compileText } from "../harness/models.ts";
 import { tolerances } from "../harness/tolerances.ts";
 import { codesOf } from "./codes.ts";
 
-const features = 3;
+/** So many that wasm makes the products of all steps at once, where it may: with few it never stores them. */
+const features = 72;
 const longest = 40;
 const batch = 4;
 const model = compileText(

@@ -64,7 +64,9 @@ test("a large model trains alike with 1 to 4 threads", async () => {
   const { compileText } = await import("../harness/models.ts");
   const wasm = await openBackend("wasm");
   const program = compileText("large.frond", large).train(config);
-  const environments = [9, 7].map((extent, step) => environmentOf(program, { seed: step, batch: 21, extent }));
+  const environments = [9, 7].map((extent, step) =>
+    environmentOf(program, { seed: step, batch: 21, extent }),
+  );
   const one = await trainOn(wasm, program, environments);
   for (const threads of [2, 3, 4]) {
     const several = await trainOn(wasm, program, environments, { threads });
