@@ -16,15 +16,17 @@ import { compileNamed, compileText } from "../harness/models.ts";
 import { tolerances } from "../harness/tolerances.ts";
 import { codesOf } from "./codes.ts";
 
-/** So many that wasm makes the products of all steps at once, where it may: with few it never stores them. */
-const features = 72;
+const features = 3;
+/** So many that wasm makes their products for all steps at once where it may; with few it never stores them. */
+const manyFeatures = 72;
 const longest = 40;
 const batch = 4;
-const model = compileText(
-  "tagger.frond",
-  `model Tagger {
+const tagger = (inputs: number) =>
+  compileText(
+    "tagger.frond",
+    `model Tagger {
   axis t
-  input  x[t]: real[${features}]
+  input  x[t]: real[${inputs}]
   target y[t]: index(3)
   h[t] = lstm[t](x[t], 16)
   logits[t] = dense(h[t], 3)
@@ -33,20 +35,21 @@ const model = compileText(
   train { optimizer: adam(rate: 1e-2), clip: norm(1.0), batch: ${batch}, epochs: 2 }
 }
 `,
-);
+  );
+const model = tagger(features);
 
 /** Ragged; the first example is as long as it says. */
-function dataset(size: number, extent = longest): Dataset {
+function dataset(size: number, extent = longest, inputs = features): Dataset {
   const numbers = draws(1, "bound");
-  const x = Float32Array.from({ length: size * extent * features }, (_, i) => numbers.normal(i));
-  const y = Int32Array.from({ length: size * extent }, (_, i) => (x[i * features]! > 0 ? 2 : 0));
+  const x = Float32Array.from({ length: size * extent * inputs }, (_, i) => numbers.normal(i));
+  const y = Int32Array.from({ length: size * extent }, (_, i) => (x[i * inputs]! > 0 ? 2 : 0));
   const own = Int32Array.from({ length: size }, (_, i) =>
     i === 0 ? extent : Math.floor(numbers.uniform(1e6 + i) * extent),
   );
   return makeDataset(
     "data",
     new Map([
-      ["x", { dtype: "real", shape: [size, extent, features], data: x }],
+      ["x", { dtype: "real", shape: [size, extent, inputs], data: x }],
       ["y", { dtype: "index", shape: [size, extent], data: y }],
       ["x.length", { dtype: "index", shape: [size], data: own }],
     ]),
@@ -132,9 +135,11 @@ describe.each(float32Backends)("on %s", backend => {
   });
 
   test("evaluation and inference", async () => {
-    const data = dataset(5);
-    const free = await open(backend);
-    const lean = await open(backend, { memory: (await memoryOf(backend, model.infer(), 5)) - 1 });
+    const wide = tagger(manyFeatures);
+    const data = dataset(5, longest, manyFeatures);
+    const free = await open(backend, { model: wide });
+    const bound = (await memoryOf(backend, wide.infer(), 5)) - 1;
+    const lean = await open(backend, { model: wide, memory: bound });
     const [whole, part] = [await free.infer(data), await lean.infer(data)];
     expect(lean.fit!.level).toBe("lean");
     const only = (outputs: typeof whole) => new Map([["p", outputs.get("p")!.tensor]]);
