@@ -8,6 +8,7 @@ import { viewOf } from "../plan/views.ts";
 import { compare } from "./builder.ts";
 import { labelsOf } from "./contract.ts";
 import { copyFeatures } from "./copies.ts";
+import { fillValue } from "./fused.ts";
 import type { Generator } from "./generate.ts";
 import type { Kernel } from "./kernel.ts";
 import {
@@ -293,7 +294,7 @@ export const lowerings: { readonly [O in OpName]: Lowering<O> } = {
     const { dim, before, after } = node.attrs;
     const from = generator.places.of(node.inputs[0]!);
     const out = generator.places.of(node.id);
-    if (before + after > 0) generator.fill(scope, node.id, 0);
+    if (before + after > 0) fillValue(generator, scope, node.id, 0);
     copyPart(generator, scope, node, from, partOf(out, dim, before, from.features.shape));
   }),
   concat: kernel((generator, scope, node) => {

@@ -1,14 +1,9 @@
-// Loops as scans (scan.ts): one function for all steps. Each row goes through time with some vectors at once, or a few
-// rows do where rows are short: as many vectors as hide how long operations wait for each other. Time is cut into
+// The code of a scan (scan.ts): one function for all steps. Each row goes through time with some vectors at once, or a
+// few rows do where rows are short: as many vectors as hide how long operations wait for each other. Time is cut into
 // parts, so that rows, which are neighbours in memory, are read soon one after the other.
-//
-// It saves a call for each nest and step, and what is carried or summed up stays in registers. But it reads memory in
-// small pieces. Where a step is wide and most of its work is to read and write whole sequences, going through them
-// step by step is faster; so the code has both ways, and the batch decides.
 
-import type { NodeId, OpName } from "../../compiler/graph/graph.ts";
+import type { NodeId } from "../../compiler/graph/graph.ts";
 import { product } from "../plan/layout.ts";
-import type { LoopItem } from "../plan/plan.ts";
 import {
   add,
   binary,
@@ -21,99 +16,18 @@ import {
   sub,
 } from "./builder.ts";
 import type { Local } from "./code.ts";
-import type { Generator } from "./generate.ts";
 import type { Kernel, Rows } from "./kernel.ts";
-import { type Scan, scanOf } from "./scan.ts";
+import type { Scan } from "./scan.ts";
 import { type Block, type Row, ScanBlock } from "./scan-block.ts";
-import type { Scope } from "./tasks.ts";
+import { isNarrow, vectorsAtOnce } from "./scan-width.ts";
 import { type Span, Tracks } from "./tracks.ts";
 
-/** Steps of a part. */
-const partSteps = 32;
+/** Steps of a part: few where a step is wide, so that not too many places of memory are read in turn. */
+const partSteps = { narrow: 64, wide: 8 } as const;
 /** Rows side by side. */
 const rowsAtOnce = [4, 2] as const;
-/** The vectors of a step up to which a scan is always the faster way. */
-const narrow = 16;
 
-/** Runs a loop as a scan where that is possible and faster, else by `stepByStep`. */
-export function runScan(generator: Generator, scope: Scope, item: LoopItem, stepByStep: () => void): void {
-  const { program, plan, places, tasks, target } = generator;
-  const { graph, keeping } = program.schedule;
-  const bound = [...scope.bound.keys()];
-  const scan = scanOf({ graph, plan, places, keeping, primary: tasks.around.primary, bound }, item);
-  if (scan === null) {
-    stepByStep();
-    return;
-  }
-  const run = (): void => emitTask(generator, scope, scan);
-  if (savesMuch(scan, item)) {
-    run();
-    return;
-  }
-  const rows = scan.batched ? sub(scope.to, scope.from) : 1;
-  const vectors = mul(rows, Math.ceil(product(scan.sizes) / target.lanes));
-  scope.f.if(compare("le", vectors, narrow), run, stepByStep);
-}
-
-/** Whether it touches memory so much less often that it does not matter how. */
-function savesMuch(scan: Scan, { body }: LoopItem): boolean {
-  const { sizes, operands, stores } = scan;
-  // A running sum reads its terms again and goes over its result.
-  const stepwise = body.reduce(
-    (sum, item) => sum + (item.kind === "fused" ? item.loads.length + item.stores.length : 3),
-    0,
-  );
-  const moving = operands.filter(
-    ({ reference: { memory } }) => memory.kind === "delay" || memory.along.size > 0,
-  );
-  const least = isLong(scan) ? muchLess.beside : muchLess.alone;
-  return sizes.length > 0 && stepwise > least * (moving.length + stores.length);
-}
-
-/**
- * By how many times a scan must touch memory less often for it not to matter that it does so in small pieces; fewer
- * where long arithmetic goes on beside it. Measured on one core of a Zen 5 server with 128 to 512 vectors a step: some
- * 0.5 ns for each vector that a scan reads or writes, 0.25 where memory is read in order, and 0.1 for what is still in
- * the first-level cache; 4 ns for a sigmoid.
- */
-const muchLess = { alone: 3.5, beside: 2 } as const;
-
-function emitTask(generator: Generator, scope: Scope, scan: Scan): void {
-  const { target, tasks } = generator;
-  const [carried] = scan.carried;
-  const { label } = generator.node(carried?.value ?? scan.items[0]!.item.nodes[0]!);
-  const shared = scan.sums.some(({ node }) => !generator.node(node).type.batched);
-  const ownSum = (id: NodeId): number =>
-    scope.team === null || generator.node(id).type.batched ? 0 : generator.ownSum(id);
-  tasks.run(scope, {
-    name: `scan ${scan.loop.direction} ${label}`,
-    nodes: [...scan.items.flatMap(({ item }) => item.nodes), ...scan.sums.map(({ node }) => node)],
-    free: [],
-    rows: !scan.batched ? "one" : shared ? "all" : "each",
-    // Sums have sizes of their own: what the kernel gets is the thread's number.
-    ownBytes: 1,
-    memories: [],
-    flat: false,
-    make: kernel => new ScanEmitter(kernel, scan, target.lanes, ownSum).emit(),
-  });
-}
-
-const longOps: readonly OpName[] = [
-  "exp", "expdiff", "log", "log1p", "pow", "sigmoid", "sin", "cos", "softplus", "tanh",
-]; // biome-ignore format: a list
-
-/** Whether operations take long, and wait for each other. */
-const isLong = ({ graph, items }: Scan): boolean =>
-  items.some(({ item }) => item.nodes.some(id => longOps.includes(graph.nodes.get(id)!.op)));
-
-/** Vectors side by side: fewer where they have little to wait for, or much to keep in registers. */
-function vectorsAtOnce(scan: Scan): number {
-  const members = scan.items.reduce((count, { item }) => count + item.nodes.length, 0);
-  if (scan.carried.length + scan.sums.length > 4) return 4;
-  return isLong(scan) || members >= 5 ? 8 : 4;
-}
-
-class ScanEmitter {
+export class ScanKernel {
   readonly #kernel: Kernel;
   readonly #f: FunctionBuilder;
   readonly #scan: Scan;
@@ -149,12 +63,17 @@ class ScanEmitter {
   emit(): void {
     const f = this.#f;
     const extent = f.let(this.#kernel.extent(this.#scan.loop.axis));
-    const last = f.let(mul(binary("divU", sub(extent, 1), partSteps), partSteps));
-    f.for(0, extent, partSteps, start => this.#part(this.#forward ? start : f.let(sub(last, start)), extent));
+    const steps = f.let(
+      select(isNarrow(this.#scan, this.#kernel, this.#lanes), partSteps.narrow, partSteps.wide),
+    );
+    const last = f.let(mul(binary("divU", sub(extent, 1), steps), steps));
+    f.for(0, extent, steps, start =>
+      this.#part({ low: this.#forward ? start : f.let(sub(last, start)), steps }, extent),
+    );
   }
 
-  /** All rows at the steps of a part, the first of which is `low`. */
-  #part(low: Local, extent: Local): void {
+  /** All rows at the steps of a part, the first of which is at `low`. */
+  #part({ low, steps }: { readonly low: Local; readonly steps: Local }, extent: Local): void {
     const { from, to, around } = this.#kernel;
     const f = this.#f;
     const { axis } = this.#scan.loop;
@@ -162,7 +81,7 @@ class ScanEmitter {
       this.#isRagged ? f.let(this.#kernel.length(axis, row)) : extent;
     const rows = (row: Local, many: number): void => {
       const length = lengthOf(row);
-      const count = f.let(least(f.let(sub(length, low)), partSteps));
+      const count = f.let(least(f.let(sub(length, low)), steps));
       f.if(compare("gt", count, 0), () => {
         const begin = this.#forward ? low : f.let(add(low, sub(count, 1)));
         this.#rows({ row, rows: many, begin, count, length });

@@ -1,5 +1,6 @@
 // Where the operands of a scan's members come from (scan.ts): computed in the same step, carried over from the one
-// before, or read from memory. A register holds a vector of a value as it was computed: what sees it otherwise does not fit.
+// before, or read from memory. A register holds a vector of a value as it was computed: what sees it otherwise does
+// not fit.
 
 import type { Node, NodeId, NodeOf } from "../../compiler/graph/graph.ts";
 import type { Loop } from "../../compiler/schedule/schedule.ts";

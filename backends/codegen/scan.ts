@@ -1,6 +1,7 @@
 // Loops that need no function call a step: all they do is arithmetic, feature by feature, so that each feature of each
 // example runs through time on its own, what it carries in a register. Here such loops are recognised, by their items
-// alone; scan-kernel.ts is their code. What does not fit runs step by step (generate.ts).
+// alone; scan-kernel.ts is their code, scan-run.ts decides whether it runs. What does not fit goes step by step
+// (generate.ts).
 
 import type { AxisId, Graph, NodeId, NodeOf } from "../../compiler/graph/graph.ts";
 import type { Loop } from "../../compiler/schedule/schedule.ts";
