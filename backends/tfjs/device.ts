@@ -12,7 +12,12 @@ export type Values = Float32Array | Int32Array | Uint8Array;
 
 export const elementBytes = { real: 4, index: 4, bool: 1 } as const satisfies Record<DType, number>;
 
+/** Places in buffers are counted with 32 bits. */
+const mostValues = 2 ** 31 - 1;
+
 export function makeValues(dtype: DType, size: number): Values {
+  // Newer engines make larger arrays than can be walked here.
+  if (size > mostValues) throw new RangeError(`an array of ${size} values is too large`);
   if (dtype === "real") return new Float32Array(size);
   return dtype === "index" ? new Int32Array(size) : new Uint8Array(size);
 }
