@@ -6,7 +6,7 @@ import type { Node, NodeId, NodeOf } from "../../compiler/graph/graph.ts";
 import type { Loop } from "../../compiler/schedule/schedule.ts";
 import { constantFill } from "../plan/fusion.ts";
 import { denseStrides, product } from "../plan/layout.ts";
-import { keepingOf } from "../plan/plan.ts";
+import { keepingOf } from "../plan/lifetimes.ts";
 import type { Reference } from "./places.ts";
 import type { Carried, ScanContext, ScanOperand, ScanSource } from "./scan.ts";
 

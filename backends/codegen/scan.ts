@@ -6,7 +6,8 @@
 import type { AxisId, Graph, NodeId, NodeOf } from "../../compiler/graph/graph.ts";
 import type { Loop } from "../../compiler/schedule/schedule.ts";
 import { collapse } from "../plan/layout.ts";
-import type { FusedItem, keepingOf, LoopItem, Plan } from "../plan/plan.ts";
+import type { keepingOf } from "../plan/lifetimes.ts";
+import type { FusedItem, LoopItem, Plan } from "../plan/plan.ts";
 import type { Places, Reference } from "./places.ts";
 import { Sources } from "./scan-sources.ts";
 import { sumOf } from "./scan-sums.ts";

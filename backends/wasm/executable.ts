@@ -93,7 +93,9 @@ export class WasmExecutable implements Executable, Holder {
     const module = await WebAssembly.compile(encodeModule(generated.module, { shared, maximum: mostPages }));
     const initial = Math.ceil(generated.places.end / pageBytes);
     const memory = new WebAssembly.Memory(shared ? { initial, maximum: mostPages, shared } : { initial });
-    const team = shared ? await Team.gather(module, memory, threads) : null;
+    const team = shared ? await Team.gather(module, memory, threads).catch(() => null) : null;
+    // Where no worker can be had, one thread does it.
+    if (shared && team === null) return WasmExecutable.make(program, { target, tile, profile, threads: 1 });
     const stopwatch = profile ? new Stopwatch(generated.marks.length) : null;
     const frond = { memory, ...(stopwatch === null ? {} : { mark: stopwatch.mark }) };
     const instance = await WebAssembly.instantiate(module, { frond });

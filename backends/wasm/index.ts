@@ -12,7 +12,8 @@ import { Tuning } from "./tuning.ts";
 export const target: Target = { lanes: 4, registers: 16 };
 
 /** One where memory cannot be shared. */
-const threadsFor = (wanted = 1): number => (mayShare() ? Math.min(wanted, mostThreads) : 1);
+const threadsFor = (wanted = 1): number =>
+  mayShare() ? Math.max(1, Math.min(Math.floor(wanted), mostThreads)) : 1;
 
 /** A module whose only function gives a vector of zeros. */
 const simdModule = Uint8Array.of(

@@ -1,7 +1,7 @@
 // Threads for a module with shared memory: the caller is thread 0, workers are the others. A worker's JavaScript runs
 // the module's own loop (codegen/team.ts), which sleeps between runs.
 
-import { mostThreads, teamWords } from "../codegen/team.ts";
+import { teamWords } from "../codegen/team.ts";
 
 /** What a worker is given; its script knows nothing else. */
 interface Post {
@@ -51,9 +51,6 @@ const isNode = (): boolean => typeof process === "object" && process.versions?.n
 
 /** Whether the calling thread may sleep: a page's main thread must not. */
 const maySleep = (): boolean => isNode() || typeof document === "undefined";
-
-/** Cores, as far as they are known. */
-export const cores = (): number => Math.min(mostThreads, globalThis.navigator?.hardwareConcurrency ?? 1);
 
 /** Workers that have left their team. */
 const idle: Worker[] = [];
