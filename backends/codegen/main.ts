@@ -1,7 +1,7 @@
 // The function that runs a whole program: its items in order, matrices packed before they are needed, updates last. With
 // several threads, what each of them does and where they meet.
 
-import type { Node, NodeId } from "../../compiler/graph/graph.ts";
+import type { Node, NodeId, OpName } from "../../compiler/graph/graph.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
 import type { Item, LoopItem } from "../plan/plan.ts";
 import { add, binary, compare, FunctionBuilder, load, mul, type Operand } from "./builder.ts";
@@ -17,8 +17,8 @@ import { copyUpdates } from "./updates.ts";
 
 /** A stretch of the program for one thread, some, or all. */
 interface ProgramUnit extends Unit<(scope: Scope) => void> {
-  /** Which of the matrices it packs. */
-  readonly packs: number | null;
+  /** Which of those it is that threads do in turn. */
+  readonly turn: number | null;
   /** Items of the plan that it computes, 0 or 1. */
   readonly items: number;
 }
@@ -62,9 +62,9 @@ export function mainFunction(generator: Generator): Main {
 
 /** Matrices are packed by the threads in turn; all else that one thread does is done by the first. */
 function nextThread(units: readonly ProgramUnit[], i: number): Operand {
-  const { packs } = units[i]!;
-  if (packs === null) return 0;
-  return binary("remU", packs, load("i32", 0, teamWords.threads));
+  const { turn } = units[i]!;
+  if (turn === null) return 0;
+  return binary("remU", turn, load("i32", 0, teamWords.threads));
 }
 
 function unitsOf(generator: Generator): readonly ProgramUnit[] {
@@ -78,14 +78,15 @@ function unitsOf(generator: Generator): readonly ProgramUnit[] {
       packing.notLast === null ? [packing.key] : [],
     ),
   );
-  let packs = 0;
+  let turn = 0;
   for (const item of generator.plan.items) {
     const packings = packingsOf(generator, [item], []);
     const keys: string[] = [];
     for (const packing of packings) {
       if (packing.depth > 0) continue;
       const { key, notLast } = packing;
-      const matrix = packing.node.inputs[1 - packing.spec.rows]!;
+      const owners = shares.owners(packing.node.inputs[1 - packing.spec.rows]!);
+      const isGiven = owners.every(id => given.includes(generator.node(id).op));
       keys.push(key);
       if (packed.has(key)) continue;
       packed.add(key);
@@ -95,14 +96,14 @@ function unitsOf(generator: Generator): readonly ProgramUnit[] {
           const { f } = scope;
           if (notLast !== null && !always.has(key))
             f.if(compare("gt", generator.tasks.extent(notLast), 1), make);
-          else if (isKept(generator, shares.owners(matrix)))
+          else if (isGiven && generator.program.updates.length === 0)
             f.if(compare("eq", generator.frame.packed, 0), make);
           else make();
         },
-        share: "one",
-        reads: shares.owners(matrix),
+        share: isGiven ? "turn" : "one",
+        reads: owners,
         writes: [key],
-        packs: packs++,
+        turn: isGiven ? turn++ : null,
         items: 0,
       });
     }
@@ -113,7 +114,7 @@ function unitsOf(generator: Generator): readonly ProgramUnit[] {
       share,
       reads: [...shares.reads(item), ...keys],
       writes: shares.writes(item),
-      packs: null,
+      turn: null,
       items: 1,
     });
     if (item.kind === "loop" && share === "rows") units.push(...totalsOf(generator, item));
@@ -125,17 +126,14 @@ function unitsOf(generator: Generator): readonly ProgramUnit[] {
     share: "one",
     reads: updated.flatMap(id => shares.owners(id)),
     writes: variableNodes(generator),
-    packs: null,
+    turn: null,
     items: 0,
   });
   return units;
 }
 
-/** Whether values stay the same from run to run, as long as the parameters do: nothing is computed, or updated. */
-function isKept(generator: Generator, owners: readonly NodeId[]): boolean {
-  const kept = ["parameter", "state", "constant"];
-  return generator.program.updates.length === 0 && owners.every(id => kept.includes(generator.node(id).op));
-}
+/** Values that stay the same from run to run, as long as nothing updates them. */
+const given: readonly OpName[] = ["parameter", "state", "constant"];
 
 /** Nests are shared out only where they are one long row. */
 function shareOf(generator: Generator, shares: Shares, item: Item): Share {
@@ -172,7 +170,7 @@ function totalsOf(generator: Generator, { accumulated }: LoopItem): readonly Pro
       });
     }
   };
-  return [{ work, share: "one", reads: sums, writes: sums, packs: null, items: 0 }];
+  return [{ work, share: "one", reads: sums, writes: sums, turn: null, items: 0 }];
 }
 
 /** How often threads have met before each item. */

@@ -6,8 +6,11 @@ import { product } from "../plan/layout.ts";
 import { type Item, ownersOf, type Plan } from "../plan/plan.ts";
 import type { Target } from "./inplace.ts";
 
-/** `rows`: each thread with its examples. `parts`: each a part of one value. `one`: a single thread. */
-export type Share = "rows" | "parts" | "one";
+/**
+ * `rows`: each thread with its examples. `parts`: each a part of one value. `one`: the first thread alone. `turn`: a
+ * single thread, now this one, now that.
+ */
+export type Share = "rows" | "parts" | "one" | "turn";
 
 /** What threads do between two places where they may meet. */
 export interface Unit<Work> {
@@ -95,7 +98,7 @@ export function meetings(units: readonly Unit<unknown>[]): readonly boolean[] {
   const read = new Map<NodeId | string, Share>();
   return units.map(({ share, reads, writes }) => {
     const isOthers = (known: Share | undefined): boolean =>
-      known !== undefined && (known !== share || share === "parts");
+      known !== undefined && (known !== share || share === "parts" || share === "turn");
     const meet =
       reads.some(id => isOthers(written.get(id))) ||
       writes.some(id => isOthers(written.get(id)) || isOthers(read.get(id)));

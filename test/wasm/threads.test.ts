@@ -74,6 +74,32 @@ test("a large model trains alike with 1 to 4 threads", async () => {
   }
 });
 
+/** Two matrices of one recurrence: the backward loop packs what is put together from them first. */
+const twoStates = `model TwoStates(units: size = 64) {
+  axis t
+  input  x[t]: real[units]
+  target y: real[units]
+  param U: real[units, units] = orthogonal()
+  param V: real[units, units] = orthogonal()
+  f[t] = tanh(x[t] + 0.1 * (h[t-1] @ U + c[t-1] @ V))
+  c[t] = 0.5 * c[t-1] + f[t]
+  h[t] = f[t] - 0.5 * c[t]
+  output p = h[last]
+  loss = mean(square(h[last] - y))
+}`;
+
+test("matrices are packed after they are computed", async () => {
+  const { compileText } = await import("../harness/models.ts");
+  const wasm = await openBackend("wasm");
+  const program = compileText("two-states.frond", twoStates).gradients();
+  const environment = environmentOf(program, { batch: 16, extent: 6, shortest: 6 });
+  const one = await onBackend(wasm, program, environment);
+  for (let round = 0; round < 20; round++) {
+    const several = await onBackend(wasm, program, environment, { threads: 2 + (round % 3) });
+    expect(outputsError(several, one)).toBeLessThan(tolerances.float32);
+  }
+});
+
 test("executables come and go, and several run in turn", async () => {
   const wasm = await openBackend("wasm");
   const program = compileNamed("lstm").gradients();
