@@ -1,5 +1,5 @@
 // Rewriting of a scheduled graph for code generation. A product of few terms moves into the loop that reads it: a step's
-// rows stay in cache, a whole sequence would go to memory and back. A slice of an elementwise result is the same result of slices, so
+// rows stay in cache, a whole sequence would go to memory and back; what is no example's leaves loops. A slice of an elementwise result is the same result of slices, so
 // that a sum of gates, of which each gate is a slice, is never made as a whole; and a quotient by one number for all
 // elements is a product with its reciprocal, which is computed once.
 
@@ -40,7 +40,7 @@ class Rewriting {
   }
 
   finish(): Schedule {
-    const steps = this.#body(this.#sinkProducts(this.#steps), []);
+    const steps = this.#body(this.#hoist(this.#sinkProducts(this.#steps)), []);
     return { graph: { ...this.#graph, nodes: this.#nodes }, steps, keeping: this.#keeping };
   }
 
@@ -65,6 +65,28 @@ class Rewriting {
   #keep({ id, type }: Node, loops: readonly Loop[]): void {
     const axes = loops.flatMap(({ axis }) => (type.axes.includes(axis) ? [axis] : []));
     if (axes.length > 0) this.#keeping.set(id, new Map(axes.map(axis => [axis, { kind: "step" }] as const)));
+  }
+
+  /**
+   * Takes out of loops what is the same for all examples and needs nothing of the loop, such as positions as numbers:
+   * computed for all steps before, so that threads find it there.
+   */
+  #hoist(steps: readonly Step[]): readonly Step[] {
+    return steps.flatMap((step): readonly Step[] => {
+      if (step.kind !== "loop" || step.factor !== 1) return [step];
+      const made = new Set(nodesOf(step.body));
+      const before: Step[] = [];
+      const body = step.body.filter(inner => {
+        const node = inner.kind === "compute" ? this.#nodes.get(inner.node)! : null;
+        if (node === null || node.type.batched || !this.#isElementwise(node)) return true;
+        if (node.inputs.some(input => made.has(input))) return true;
+        made.delete(node.id);
+        this.#keeping.delete(node.id);
+        before.push(inner);
+        return false;
+      });
+      return [...before, { ...step, body }];
+    });
   }
 
   /** Moves products of few terms from the top level into the loops that read them. */
@@ -244,6 +266,9 @@ class Rewriting {
     return [...steps, step];
   }
 }
+
+const nodesOf = (steps: readonly Step[]): readonly NodeId[] =>
+  steps.flatMap(step => (step.kind === "loop" ? nodesOf(step.body) : [step.node]));
 
 /** Products of more terms are better made for all steps at once. */
 const mostTerms = 64;
