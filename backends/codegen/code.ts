@@ -1,6 +1,6 @@
 // The code that generated programs are made of: functions over one linear memory, with structured loops, scalars and
 // vectors of `lanes` 32-bit numbers. Independent of the target: backends/wasm encodes it. Expressions are trees
-// without side effects; what is used twice is put into a local by whoever builds it.
+// without side effects (but for `atomicAdd`); what is used twice is put into a local by whoever builds it.
 
 /**
  * `f32x` and `i32x` are vectors; a comparison of vectors gives an `i32x` of 0 and -1 (a mask), one of scalars an i32
