@@ -95,6 +95,12 @@ describe("the text", () => {
     expect(Math.max(...text.split("\n").map(printedWidth))).toBeLessThanOrEqual(columns);
   });
 
+  test("as many runs as a very short step has", () => {
+    const runs = new Float64Array(300_000).fill(0.5);
+    const text = benchText({ ...found, timed: [{ ...found.timed[1]!, runs: [...runs, 0.25] }] }, 80);
+    expect(text).toMatch(/training step +0\.500 ms +0\.250 ms +300,001 /);
+  });
+
   test("threads and a given batch", () => {
     const setting = {
       ...found.setting,
