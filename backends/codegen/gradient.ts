@@ -1,7 +1,18 @@
 // Sums of outer products, C[m][n] (+)= sum over rows of A[row][m] B[row][n]: gradients of weights. Rows come in chunks
 // that pack.ts has packed: A in blocks of `tile.rows` columns, B in blocks of `tile.vectors` vectors.
 
-import { add, compare, FunctionBuilder, lane, load, mul, type Operand, select, sub } from "./builder.ts";
+import {
+  add,
+  compare,
+  FunctionBuilder,
+  lane,
+  load,
+  loadSplat,
+  mul,
+  type Operand,
+  select,
+  sub,
+} from "./builder.ts";
 import type { Func, Local, Target } from "./code.ts";
 import {
   addProducts,
@@ -71,7 +82,21 @@ export function gradientProduct(shape: GradientShape, target: Target, tile: Tile
 
   if (wide > 0) {
     const end = f.let(select(compare("lt", to, wide), to, wide));
-    if (high > 0) f.for(from, end, 1, full(columns));
+    if (high > 0) {
+      const block = f.let(from);
+      const group = Math.floor((target.registers - 4) / tile.vectors);
+      if (wide >= group) {
+        const kernel = oneRowKernel(shape, target, tile, group);
+        callees.push(kernel);
+        f.if(compare("eq", rows, 1), () =>
+          f.for(from, sub(end, group - 1), group, i => {
+            f.call(kernel, [a, add(b, mul(i, bPanel)), add(c, mul(i, columns * WORD)), first]);
+            f.set(block, add(i, group));
+          }),
+        );
+      }
+      f.for(block, end, 1, full(columns));
+    }
     if (low > 0) {
       const group = blocksAtOnce(low, target, tile);
       const block = f.let(from);
@@ -118,6 +143,46 @@ function gradientKernel(
     first,
     () => write(f, sums, target, cStride, width, c, sum => sum),
     () => write(f, sums, target, cStride, width, c, (sum, old) => add(old, sum)),
+  );
+  return f.finish();
+}
+
+/**
+ * (a, b, c, first): a chunk of one row, `group` column blocks, all full tiles of rows. Nothing is summed up, so that
+ * registers hold the row of B, and C is written by whole cache lines: with few columns at a time, each line would be
+ * fetched again for each of them where rows of C alias.
+ */
+function oneRowKernel(
+  { m, cStride, capacity }: GradientShape,
+  target: Target,
+  tile: Tile,
+  group: number,
+): Func {
+  const f = new FunctionBuilder(`outer ${m}x1`);
+  const [a, b, c, first] = [f.param(), f.param(), f.param(), f.param()] as const;
+  const vectors = group * tile.vectors;
+  const panel = tile.vectors * capacity * vectorBytes(target);
+  const row = multiples(vectors, 1).map(v =>
+    f.let(load("f32x", b, Math.floor(v / tile.vectors) * panel + (v % tile.vectors) * vectorBytes(target))),
+  );
+  /** One tile of rows. */
+  const down = (value: (product: Operand, old: Operand) => Operand) => {
+    f.for(0, Math.floor(m / tile.rows), 1, () => {
+      for (let r = 0; r < tile.rows; r++) {
+        const x = f.let(loadSplat("f32x", a, r * WORD));
+        row.forEach((y, v) => {
+          const offset = r * cStride + v * vectorBytes(target);
+          f.store(c, value(mul(x, y), load("f32x", c, offset)), offset);
+        });
+      }
+      f.set(a, add(a, tile.rows * capacity * WORD));
+      f.set(c, add(c, tile.rows * cStride));
+    });
+  };
+  f.if(
+    first,
+    () => down(product => product),
+    () => down((product, old) => add(old, product)),
   );
   return f.finish();
 }

@@ -179,7 +179,12 @@ function checkGradient(m: number, n: number, tile: Tile): void {
       machine.randomise(c, (m * cStride) / 4);
       before = machine.words.slice();
       const blocks = columnBlocks(n, target, tile);
-      const [from, to] = rows === 5 ? [blocks >> 1, blocks] : rows === 2 ? [0, blocks >> 1] : [0, blocks];
+      const [from, to] =
+        rows === 5 || (rows === 1 && first === 0)
+          ? [blocks >> 1, blocks]
+          : rows === 2
+            ? [0, blocks >> 1]
+            : [0, blocks];
       f2!(aPacked, bPacked, c, rows, first, from, to);
       const value = (word: number): number | undefined => {
         const row = Math.floor((word - c / 4) / (cStride / 4));
