@@ -5,6 +5,7 @@ import type { Program } from "../../compiler/program/program.ts";
 import type { Loop } from "../../compiler/schedule/schedule.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
 import { type Item, type LoopItem, makePlan, type Plan } from "../plan/plan.ts";
+import { blockedOffsets, blockedValues, isStraight } from "./blocked.ts";
 import { add, compare, mul, splat, sub } from "./builder.ts";
 import { Carried } from "./carried.ts";
 import type { Expr, Module, Target } from "./code.ts";
@@ -40,6 +41,8 @@ export interface Generated {
   readonly threads: number;
   /** Values that are computed in a parameter's or state's memory. */
   readonly inPlace: ReadonlyMap<NodeId, UpdatedInPlace>;
+  /** Of parameters and states that are not kept row by row: where each element stands. */
+  readonly orders: ReadonlyMap<string, Int32Array>;
   /** Values of which every thread has its own. */
   readonly ownSums: ReadonlySet<NodeId>;
   /** For each item of the plan the number of times that threads met before it; empty for one thread. */
@@ -120,6 +123,7 @@ export class Generator {
     };
     this.tasks = new Tasks(around, target, tile, profile);
     this.products = new Products(this.tasks, this.places, threads);
+    this.places.blocked = blockedValues(this, node => lowerings[node.op].kind === "elementwise");
   }
 
   finish(): Generated {
@@ -147,6 +151,7 @@ export class Generator {
       ahead: this.#ahead(),
       marks: this.tasks.marks ?? [],
       inPlace: this.inPlace,
+      orders: this.#orders(),
       ownSums: this.ownSums,
       threads: this.threads,
       epochs,
@@ -177,6 +182,20 @@ export class Generator {
   }
 
   lengthOf: LengthOf = axis => this.#lengths.get(axis) ?? null;
+
+  #orders(): ReadonlyMap<string, Int32Array> {
+    const orders = new Map<string, Int32Array>();
+    for (const id of this.places.blocked) {
+      const { op, attrs, type } = this.node(id);
+      if (op !== "parameter" && op !== "state") continue;
+      const [k, n] = type.shape as [number, number];
+      orders.set(
+        (attrs as { readonly name: string }).name,
+        blockedOffsets([k, n], this.target, this.tasks.tile),
+      );
+    }
+    return orders;
+  }
 
   /** How far advances may look past the last position. */
   #ahead(): number {
@@ -250,8 +269,10 @@ export class Generator {
     const out = this.places.of(node.id);
     const spec = asProduct(node, operands, [...scope.bound.keys()], this.target.lanes, this.lengthOf);
     if (spec !== null) {
-      const key = matrixKey(node.inputs[1 - spec.rows]!);
-      this.products.product(scope, node, this.free(scope, node.type), key, spec, {
+      const id = node.inputs[1 - spec.rows]!;
+      const isReady = this.places.blocked.has(id) && isStraight(spec);
+      const matrix = isReady ? this.places.of(id) : matrixKey(id);
+      this.products.product(scope, node, this.free(scope, node.type), matrix, spec, {
         rows: operands[spec.rows].reference,
         out,
       });
@@ -260,7 +281,8 @@ export class Generator {
     const gradient = scope.bound.size === 0 ? asGradient(node, operands, this.lengthOf) : null;
     if (gradient === null) return false;
     const [a, b] = gradient.rows === 0 ? operands : [operands[1], operands[0]];
-    this.products.gradient(scope, node, gradient, [a, b], out);
+    const isBlocked = this.places.blocked.has(node.id);
+    this.products.gradient(scope, node, gradient, [a, b], { out, isBlocked });
     return true;
   }
 

@@ -31,8 +31,11 @@ import {
 export interface GradientShape {
   readonly m: number;
   readonly n: number;
-  /** Bytes from one row of C to the next. Nothing but its m x n numbers is written. */
-  readonly cStride: number;
+  /**
+   * Bytes from one row of C to the next; null where C lies in blocks of columns, as pack.ts packs matrices. Nothing but
+   * its m x n numbers is written.
+   */
+  readonly cStride: number | null;
   /** Rows of a chunk. */
   readonly capacity: number;
 }
@@ -46,12 +49,13 @@ export const columnBlocks = (n: number, target: Target, tile: Tile): number =>
  * (a, b, c, rows, first, from, to): of C, column blocks `from` to `to` (excluded).
  */
 export function gradientProduct(shape: GradientShape, target: Target, tile: Tile): readonly Func[] {
-  const { m, n, cStride, capacity } = shape;
+  const { m, n, capacity } = shape;
   const callees: Func[] = [];
   const f = new FunctionBuilder(`gradient ${m}x${n}`);
   const [a, b, c, rows, first] = [f.param(), f.param(), f.param(), f.param(), f.param()] as const;
   const [from, to] = [f.param(), f.param()] as const;
   const columns = blockColumns(target, tile);
+  const { stride, block: cBlock } = layoutOf(shape, target, tile);
   const [aPanel, bPanel] = [tile.rows * capacity * WORD, columns * capacity * WORD];
   const [high, low] = [Math.floor(m / tile.rows), m % tile.rows];
   const [wide, narrow] = [Math.floor(n / columns), n % columns];
@@ -61,12 +65,12 @@ export function gradientProduct(shape: GradientShape, target: Target, tile: Tile
     const kernel = gradientKernel(shape, target, tile, tile.rows, width);
     callees.push(kernel);
     return block => {
-      const [x, z] = [f.let(a), f.let(add(c, mul(block, columns * WORD)))];
+      const [x, z] = [f.let(a), f.let(add(c, mul(block, cBlock)))];
       const y = f.let(add(b, mul(block, bPanel)));
       f.for(0, high, 1, () => {
         f.call(kernel, [x, y, z, rows, first]);
         f.set(x, add(x, aPanel));
-        f.set(z, add(z, tile.rows * cStride));
+        f.set(z, add(z, tile.rows * stride(width)));
       });
     };
   };
@@ -75,7 +79,7 @@ export function gradientProduct(shape: GradientShape, target: Target, tile: Tile
     const kernel = gradientKernel(shape, target, tile, low, width);
     callees.push(kernel);
     return block => {
-      const z = add(add(c, mul(block, columns * WORD)), high * tile.rows * cStride);
+      const z = add(add(c, mul(block, cBlock)), high * tile.rows * stride(width));
       f.call(kernel, [add(a, high * aPanel), add(b, mul(block, bPanel)), z, rows, first]);
     };
   };
@@ -90,7 +94,7 @@ export function gradientProduct(shape: GradientShape, target: Target, tile: Tile
         callees.push(kernel);
         f.if(compare("eq", rows, 1), () =>
           f.for(from, sub(end, group - 1), group, i => {
-            f.call(kernel, [a, add(b, mul(i, bPanel)), add(c, mul(i, columns * WORD)), first]);
+            f.call(kernel, [a, add(b, mul(i, bPanel)), add(c, mul(i, cBlock)), first]);
             f.set(block, add(i, group));
           }),
         );
@@ -119,9 +123,27 @@ export function gradientProduct(shape: GradientShape, target: Target, tile: Tile
   return [...callees, f.finish()];
 }
 
+/** Where C's numbers are. */
+interface GradientLayout {
+  /** Bytes from one row to the next in the column blocks of a kernel with `width` columns. */
+  readonly stride: (width: number) => number;
+  /** Bytes from one column block to the next. */
+  readonly block: number;
+}
+
+function layoutOf({ m, cStride }: GradientShape, target: Target, tile: Tile): GradientLayout {
+  const columns = blockColumns(target, tile);
+  if (cStride !== null) return { stride: () => cStride, block: columns * WORD };
+  return { stride: width => Math.min(columns, width) * WORD, block: m * columns * WORD };
+}
+
+/** Where vector v of a row stands, in blocks that are `blockBytes` apart. */
+const vectorPlace = (v: number, blockBytes: number, target: Target, tile: Tile): number =>
+  Math.floor(v / tile.vectors) * blockBytes + (v % tile.vectors) * vectorBytes(target);
+
 /** (a, b, c, rows, first): a tile of `height` rows; several column blocks where `width` is more than that of one. */
 function gradientKernel(
-  { cStride, capacity }: GradientShape,
+  shape: GradientShape,
   target: Target,
   tile: Tile,
   height: number,
@@ -131,18 +153,23 @@ function gradientKernel(
   const [a, b, c, rows, first] = [f.param(), f.param(), f.param(), f.param(), f.param()] as const;
   const columns = blockColumns(target, tile);
   const vectors = vectorsIn(width, target);
-  const place = (v: number) =>
-    Math.floor(v / tile.vectors) * columns * capacity * WORD + (v % tile.vectors) * vectorBytes(target);
+  const { stride, block } = layoutOf(shape, target, tile);
+  const panel = columns * shape.capacity * WORD;
   const left: Stream = { pointer: a, step: tile.rows * WORD, offsets: multiples(height, WORD) };
-  const right: Stream = { pointer: b, step: columns * WORD, offsets: multiples(vectors, 1).map(place) };
+  const right: Stream = {
+    pointer: b,
+    step: columns * WORD,
+    offsets: multiples(vectors, 1).map(v => vectorPlace(v, panel, target, tile)),
+  };
   const sums = makeSums(f, height, vectors);
   f.if(compare("gt", rows, 0), () => {
     addProducts(f, sums, [left], [right], rows);
   });
+  const offset = (row: number, v: number) => row * stride(width) + vectorPlace(v, block, target, tile);
   f.if(
     first,
-    () => write(f, sums, target, cStride, width, c, sum => sum),
-    () => write(f, sums, target, cStride, width, c, (sum, old) => add(old, sum)),
+    () => write(f, sums, target, offset, width, c, sum => sum),
+    () => write(f, sums, target, offset, width, c, (sum, old) => add(old, sum)),
   );
   return f.finish();
 }
@@ -152,26 +179,22 @@ function gradientKernel(
  * registers hold the row of B, and C is written by whole cache lines: with few columns at a time, each line would be
  * fetched again for each of them where rows of C alias.
  */
-function oneRowKernel(
-  { m, cStride, capacity }: GradientShape,
-  target: Target,
-  tile: Tile,
-  group: number,
-): Func {
+function oneRowKernel(shape: GradientShape, target: Target, tile: Tile, group: number): Func {
+  const { m, capacity } = shape;
   const f = new FunctionBuilder(`outer ${m}x1`);
   const [a, b, c, first] = [f.param(), f.param(), f.param(), f.param()] as const;
   const vectors = group * tile.vectors;
   const panel = tile.vectors * capacity * vectorBytes(target);
-  const row = multiples(vectors, 1).map(v =>
-    f.let(load("f32x", b, Math.floor(v / tile.vectors) * panel + (v % tile.vectors) * vectorBytes(target))),
-  );
+  const { stride, block } = layoutOf(shape, target, tile);
+  const cStride = stride(group * tile.vectors * target.lanes);
+  const row = multiples(vectors, 1).map(v => f.let(load("f32x", b, vectorPlace(v, panel, target, tile))));
   /** One tile of rows. */
   const down = (value: (product: Operand, old: Operand) => Operand) => {
     f.for(0, Math.floor(m / tile.rows), 1, () => {
       for (let r = 0; r < tile.rows; r++) {
         const x = f.let(loadSplat("f32x", a, r * WORD));
         row.forEach((y, v) => {
-          const offset = r * cStride + v * vectorBytes(target);
+          const offset = r * cStride + vectorPlace(v, block, target, tile);
           f.store(c, value(mul(x, y), load("f32x", c, offset)), offset);
         });
       }
@@ -192,14 +215,14 @@ function write(
   f: FunctionBuilder,
   sums: Sums,
   { lanes }: Target,
-  cStride: number,
+  place: (row: number, vector: number) => number,
   width: number,
   c: Local,
   value: (sum: Operand, old: Operand) => Operand,
 ): void {
   sums.forEach((row, r) => {
     row.forEach((sum, v) => {
-      const offset = r * cStride + v * lanes * WORD;
+      const offset = place(r, v);
       const count = Math.min(lanes, width - v * lanes);
       if (count === lanes) {
         f.store(c, value(sum, load("f32x", c, offset)), offset);

@@ -57,6 +57,36 @@ export function packMatrix(shape: MatrixShape, target: Target, tile: Tile): Func
   return f.finish();
 }
 
+/** (from, to): packs the transpose of an n x k matrix that is packed itself, its k columns whole vectors. */
+export function packTransposed({ k, n }: Pick<MatrixShape, "k" | "n">, target: Target, tile: Tile): Func {
+  const f = new FunctionBuilder(`pack ${k}x${n} transposed`);
+  const [from, to] = [f.param(), f.param()] as const;
+  const columns = blockColumns(target, tile);
+  /** Of the result `width` columns from `j * columns` on, and there `height` rows from `i * columns` on. */
+  const block = (i: Operand, height: number, j: Operand, width: number) => {
+    const source = add(add(from, mul(i, n * columns * WORD)), mul(j, columns * height * WORD));
+    const rowBytes = vectorsIn(width, target) * vectorBytes(target);
+    const place = add(add(to, mul(j, k * columns * WORD)), mul(i, columns * rowBytes));
+    packBlock(
+      f,
+      { k: height, n: width, kStride: WORD, nStride: height * WORD },
+      target,
+      width,
+      source,
+      place,
+    );
+  };
+  const down = (j: Operand, width: number) => {
+    const whole = Math.floor(k / columns);
+    if (whole > 0) f.for(0, whole, 1, i => block(i, columns, j, width));
+    if (k % columns > 0) block(whole, k % columns, j, width);
+  };
+  const whole = Math.floor(n / columns);
+  if (whole > 0) f.for(0, whole, 1, j => down(j, columns));
+  if (n % columns > 0) down(whole, n % columns);
+  return f.finish();
+}
+
 /** Packs the `columns` columns of one block. */
 function packBlock(
   f: FunctionBuilder,

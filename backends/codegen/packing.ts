@@ -3,6 +3,7 @@
 import type { AxisId, NodeId, NodeOf } from "../../compiler/graph/graph.ts";
 import type { Loop } from "../../compiler/schedule/schedule.ts";
 import { type Item, ownersOf } from "../plan/plan.ts";
+import { isStraight } from "./blocked.ts";
 import { asProduct, type RowsTimesMatrix } from "./contract.ts";
 import type { Generator } from "./generate.ts";
 import type { Scope } from "./tasks.ts";
@@ -39,6 +40,7 @@ export function packingsOf(
     );
     if (spec === null) return [];
     const matrix = generator.node(node.inputs[1 - spec.rows]!);
+    if (generator.places.blocked.has(matrix.id) && isStraight(spec)) return [];
     const made = Math.max(
       0,
       ...ownersOf(generator.plan, generator.program.schedule.graph, matrix.id).map(
@@ -56,8 +58,12 @@ export function packingsOf(
 
 /** Packs a product's matrices. */
 export function pack(generator: Generator, scope: Scope, { node, spec }: Packing): void {
-  const matrix = node.inputs[1 - spec.rows]!;
-  generator.products.pack(scope, node, matrixKey(matrix), spec, generator.places.of(matrix));
+  const id = node.inputs[1 - spec.rows]!;
+  const isBlocked = generator.places.blocked.has(id);
+  generator.products.pack(scope, node, matrixKey(id), spec, {
+    reference: generator.places.of(id),
+    isBlocked,
+  });
 }
 
 /** Matrices of one key are one matrix: parameters by name, others by node. */

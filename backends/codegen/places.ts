@@ -85,6 +85,8 @@ export class Places {
   /** Of parameters and states by name. */
   readonly variables = new Map<string, { readonly type: NodeType; readonly reference: Reference }>();
   readonly data: FixedData[] = [];
+  /** Matrices that lie in blocks of columns (blocked.ts); what they lie in is otherwise as if it were row-major. */
+  blocked: ReadonlySet<NodeId> = new Set();
   #end: number;
 
   /** @param start the first free address. */

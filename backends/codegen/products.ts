@@ -8,7 +8,7 @@ import { positionsOf, type RowsTimesMatrix, type SumOfOuterProducts } from "./co
 import { columnBlocks, gradientProduct } from "./gradient.ts";
 import { walkIndices } from "./indices.ts";
 import { Kernel, type Position } from "./kernel.ts";
-import { packedBytes, packMatrix, packRows, panelBytes } from "./pack.ts";
+import { packedBytes, packMatrix, packRows, packTransposed, panelBytes } from "./pack.ts";
 import type { Places, Reference } from "./places.ts";
 import { rowProduct } from "./product.ts";
 import type { Scope, Tasks } from "./tasks.ts";
@@ -20,6 +20,8 @@ const chunkRows = 256;
 /** Where a weight gradient goes, and which blocks of its columns one thread computes. */
 interface OwnPart {
   readonly out: Reference;
+  /** Whether it lies in blocks of columns. */
+  readonly isBlocked: boolean;
   readonly first: Local;
   readonly last: Local;
   readonly thread: Local;
@@ -29,7 +31,7 @@ interface OwnPart {
 interface Multiplied {
   readonly rows: Reference;
   readonly out: Reference;
-  readonly matrix: number;
+  readonly matrix: Operand;
   readonly isFirst: boolean;
 }
 
@@ -77,12 +79,20 @@ export class Products {
     return this.#room(name, packedBytes(k, n, target, tile));
   }
 
-  /** Packs a product's matrices here, at the positions of the loops around. */
-  pack(scope: Scope, { id }: Node, key: string, spec: RowsTimesMatrix, matrix: Reference): void {
+  /** Packs a product's matrices here, at the positions of the loops around; what is blocked is wanted transposed. */
+  pack(
+    scope: Scope,
+    { id }: Node,
+    key: string,
+    spec: RowsTimesMatrix,
+    { reference, isBlocked }: { readonly reference: Reference; readonly isBlocked: boolean },
+  ): void {
     const { k, n, kStride, nStride } = spec;
     const { target, tile } = this.#tasks;
-    const callee = this.#kernel(`pack ${k} ${n} ${kStride} ${nStride}`, () => [
-      packMatrix({ k, n, kStride, nStride }, target, tile),
+    const callee = this.#kernel(`pack ${k} ${n} ${isBlocked ? "blocks" : `${kStride} ${nStride}`}`, () => [
+      isBlocked
+        ? packTransposed({ k, n }, target, tile)
+        : packMatrix({ k, n, kStride, nStride }, target, tile),
     ]);
     for (const at of positionsOf(spec.apart)) {
       const to = this.#packed(key, spec, at);
@@ -96,18 +106,18 @@ export class Products {
         flat: false,
         make: kernel => {
           kernel.fix(at);
-          kernel.f.call(callee, [kernel.rows(matrix).address, to]);
+          kernel.f.call(callee, [kernel.rows(reference).address, to]);
         },
       });
     }
   }
 
-  /** A product, its matrices packed under `key`. */
+  /** A product, its matrices packed under a key, or in blocks where they are kept. */
   product(
     scope: Scope,
     node: NodeOf<"contract">,
     free: readonly AxisId[],
-    key: string,
+    matrix: string | Reference,
     spec: RowsTimesMatrix,
     operands: { readonly rows: Reference; readonly out: Reference },
   ): void {
@@ -123,11 +133,9 @@ export class Products {
         flat: true,
         make: kernel => {
           kernel.fix(at);
-          this.#productKernel(kernel, node, spec, {
-            ...operands,
-            matrix: this.#packed(key, spec, at),
-            isFirst,
-          });
+          const where =
+            typeof matrix === "string" ? this.#packed(matrix, spec, at) : kernel.rows(matrix).address;
+          this.#productKernel(kernel, node, spec, { ...operands, matrix: where, isFirst });
         },
       });
     }
@@ -166,7 +174,7 @@ export class Products {
     node: NodeOf<"contract">,
     spec: SumOfOuterProducts,
     operands: readonly [GradientOperand, GradientOperand],
-    out: Reference,
+    { out, isBlocked }: { readonly out: Reference; readonly isBlocked: boolean },
   ): void {
     const { target, tile } = this.#tasks;
     const blocks = this.#tasks.partOf(scope, columnBlocks(spec.n, target, tile));
@@ -175,7 +183,7 @@ export class Products {
       const kernel = new Kernel(`gradient ${node.label}`, [], this.#tasks.around);
       const [first, last, thread] = [kernel.f.param(), kernel.f.param(), kernel.f.param()];
       kernel.fix(at);
-      this.#gradientKernel(kernel, node, spec, operands, { out, first, last, thread });
+      this.#gradientKernel(kernel, node, spec, operands, { out, isBlocked, first, last, thread });
       const callee = kernel.finish();
       this.#tasks.functions.push(callee);
       const rows = node.attrs.batch ? [scope.from, scope.to] : [0, 1];
@@ -188,7 +196,7 @@ export class Products {
     { attrs }: NodeOf<"contract">,
     { m, n, sizes, strides }: SumOfOuterProducts,
     operands: readonly [GradientOperand, GradientOperand],
-    { out, first: firstBlock, last: lastBlock, thread }: OwnPart,
+    { out, isBlocked, first: firstBlock, last: lastBlock, thread }: OwnPart,
   ): void {
     const { target, tile } = this.#tasks;
     const columns = blockColumns(target, tile);
@@ -196,8 +204,8 @@ export class Products {
       this.#panel(kernel, 0, m, tile.rows, thread),
       this.#panel(kernel, 1, n, columns, thread),
     ] as const;
-    const multiply = this.#kernel(`gradient ${m} ${n}`, () =>
-      gradientProduct({ m, n, cStride: 4 * n, capacity: chunkRows }, target, tile),
+    const multiply = this.#kernel(`gradient ${m} ${n} ${isBlocked}`, () =>
+      gradientProduct({ m, n, cStride: isBlocked ? null : 4 * n, capacity: chunkRows }, target, tile),
     );
     const { f } = kernel;
     const target0 = kernel.rows(out).address;

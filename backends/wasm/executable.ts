@@ -192,7 +192,9 @@ export class WasmExecutable implements Executable, Holder {
     if (variable === undefined) throw new InternalError("wasm", `no variable ${name}`);
     const { type, reference } = variable;
     const extents = new Map(type.axes.map(axis => [axis, places.staticLength(axis)]));
-    return this.#walk(type, reference, extents, new Int32Array(0));
+    const offsets = this.#generated.orders.get(name);
+    const walk = this.#walk(type, reference, extents, new Int32Array(0));
+    return offsets === undefined ? walk : { ...walk, offsets };
   }
 
   #walk(type: NodeType, reference: Reference, extents: ReadonlyMap<AxisId, number>, order: Order) {

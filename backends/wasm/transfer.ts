@@ -38,6 +38,8 @@ interface RowWalk {
   readonly reference: Reference;
   readonly order: Order;
   readonly extents: ReadonlyMap<AxisId, number>;
+  /** Where each element of a row stands, where strides cannot say it. */
+  readonly offsets?: Int32Array;
 }
 
 /** Calls `visit` for each row: its number in the host's order, its place in memory (in words), its example. */
@@ -75,9 +77,12 @@ function eachRow(
   }
 }
 
+const offsetsOf = ({ offsets, reference: { features } }: RowWalk): Int32Array =>
+  offsets ?? offsetTable(features.shape, features.dims);
+
 /** Writes a tensor [batch, ..axes, ..shape], or without the batch, into a value's place. */
 export function writeTensor(walk: RowWalk, { dtype, data }: Tensor): void {
-  const offsets = offsetTable(walk.reference.features.shape, walk.reference.features.dims);
+  const offsets = offsetsOf(walk);
   const { floats, words } = walk.view;
   const size = offsets.length;
   eachRow(walk, (row, at) => {
@@ -91,8 +96,8 @@ export function writeTensor(walk: RowWalk, { dtype, data }: Tensor): void {
 /** Reads a value as [batch, ..axes, ..shape], or without the batch; zeros in the padding. */
 export function readTensor(walk: RowWalk, lengths: ReadonlyMap<AxisId, Int32Array>): Tensor {
   const { type, reference, order, extents } = walk;
-  const { shape, dims } = reference.features;
-  const offsets = offsetTable(shape, dims);
+  const { shape } = reference.features;
+  const offsets = offsetsOf(walk);
   const size = offsets.length;
   const sizes = [
     ...(type.batched ? [order.length] : []),

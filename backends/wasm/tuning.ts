@@ -8,7 +8,8 @@
 // processes. An executable keeps its tile. No timers: a process never lives on for the check, and one that only
 // computes, without a pause, is measured too.
 //
-// Results do not depend on any of this: whatever the tile, an element's products are added in the same order.
+// Whatever the tile, an element's products are added in the same order. A tile changes nothing but sums over all elements
+// of a matrix that is kept in blocks (blocked.ts), such as the norm of all gradients, and these by rounding only.
 
 import type { Executable, Feeds, Results, State } from "../api.ts";
 import type { Target } from "../codegen/code.ts";

@@ -2,9 +2,16 @@
 // nothing may be.
 
 import { expect, test } from "vitest";
+import { blockedOffsets } from "../../backends/codegen/blocked.ts";
 import type { Func, Target } from "../../backends/codegen/code.ts";
 import { columnBlocks, gradientProduct } from "../../backends/codegen/gradient.ts";
-import { packedBytes, packMatrix, packRows, panelBytes } from "../../backends/codegen/pack.ts";
+import {
+  packedBytes,
+  packMatrix,
+  packRows,
+  packTransposed,
+  panelBytes,
+} from "../../backends/codegen/pack.ts";
 import { rowProduct } from "../../backends/codegen/product.ts";
 import type { Tile } from "../../backends/codegen/tile.ts";
 import { encodeModule } from "../../backends/wasm/encode.ts";
@@ -144,20 +151,50 @@ test.each(tiles)("rows times a matrix, tile of $rows x $vectors", tile => {
   }
 });
 
-function checkGradient(m: number, n: number, tile: Tile): void {
+test.each(tiles)("a packed matrix, packed transposed, tile of $rows x $vectors", tile => {
+  for (const k of [4, 8, 12, 16, 20, 44]) {
+    for (const n of [...smallSizes, 71]) {
+      const machine = new Machine(16 * (k + 16) * (n + 16) * 2);
+      const { f0, f1 } = machine.load([
+        [packTransposed({ k, n }, target, tile)],
+        [packMatrix({ k, n, kStride: 4, nStride: 4 * k }, target, tile)],
+      ]);
+      const bytes = packedBytes(k, n, target, tile);
+      const [plain, blocked, expected, out] = [n * k * 4, n * k * 4, bytes, bytes].map(size =>
+        machine.region(size),
+      ) as [number, number, number, number];
+      machine.randomise(plain, n * k);
+      blockedOffsets([n, k], target, tile).forEach((offset, i) => {
+        machine.words[blocked / 4 + offset] = machine.words[plain / 4 + i]!;
+      });
+      f1!(plain, expected);
+      const before = machine.words.slice();
+      f0!(blocked, out);
+      const value = (word: number): number | undefined =>
+        word >= out / 4 && word < (out + bytes) / 4 ? before[word + (expected - out) / 4] : undefined;
+      machine.check(before, value, `${k}x${n}`);
+    }
+  }
+});
+
+function checkGradient(m: number, n: number, tile: Tile, isBlocked = false): void {
   const capacity = 24;
   const machine = new Machine(capacity * 8 * (m + n + 32) + 4 * m * (n + 2) + 4096);
-  const cStride = 4 * n + 4 * (m % 3);
+  const cStride = isBlocked ? 4 * n : 4 * n + 4 * (m % 3);
   const bColumns = tile.vectors * target.lanes;
   const { f0, f1, f2 } = machine.load([
     [packRows({ width: m, block: tile.rows, capacity }, target)],
     [packRows({ width: n, block: bColumns, capacity }, target)],
-    gradientProduct({ m, n, cStride, capacity }, target, tile),
+    gradientProduct({ m, n, cStride: isBlocked ? null : cStride, capacity }, target, tile),
   ]);
   const [aBytes, bBytes] = [panelBytes(m, tile.rows, capacity), panelBytes(n, bColumns, capacity)];
   const [aPacked, bPacked] = [machine.region(aBytes), machine.region(bBytes)];
   const c = machine.region(m * cStride);
-  const what = `${m}x${n}, tile ${tile.rows}x${tile.vectors}`;
+  const what = `${m}x${n}, tile ${tile.rows}x${tile.vectors}${isBlocked ? ", blocked" : ""}`;
+  /** Where the elements are, row by row, by their place. */
+  const elements = new Map(
+    [...(isBlocked ? blockedOffsets([m, n], target, tile) : [])].map((offset, i) => [offset, i]),
+  );
   const [aStride, bStride] = [4 * m + 8, n % 2 === 0 ? 4 * n : 4 * n + 4];
   const a = machine.region(capacity * aStride);
   const b = machine.region(capacity * bStride);
@@ -187,8 +224,9 @@ function checkGradient(m: number, n: number, tile: Tile): void {
             : [0, blocks];
       f2!(aPacked, bPacked, c, rows, first, from, to);
       const value = (word: number): number | undefined => {
-        const row = Math.floor((word - c / 4) / (cStride / 4));
-        const j = word - c / 4 - row * (cStride / 4);
+        const element = isBlocked ? (elements.get(word - c / 4) ?? -1) : word - c / 4;
+        const row = Math.floor(element / (cStride / 4));
+        const j = element - row * (cStride / 4);
         if (row < 0 || row >= m || j >= Math.min(n, to * bColumns) || j < from * bColumns) return undefined;
         let sum = first === 1 ? 0 : before[word]!;
         for (let r = 0; r < rows; r++) {
@@ -203,6 +241,8 @@ function checkGradient(m: number, n: number, tile: Tile): void {
 
 test.each(tiles)("sums of outer products, tile of $rows x $vectors", tile => {
   for (const m of smallSizes) for (const n of smallSizes) checkGradient(m, n, tile);
+  for (const m of [...smallSizes, 70])
+    for (const n of [4, 8, 12, 16, 20, 132]) checkGradient(m, n, tile, true);
   for (const [m, n] of [
     [33, 64],
     [64, 33],
