@@ -5,6 +5,7 @@ import type { Program } from "../../compiler/program/program.ts";
 import type { Loop } from "../../compiler/schedule/schedule.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
 import { type Item, type LoopItem, makePlan, type Plan } from "../plan/plan.ts";
+import { prepare } from "../plan/prepare.ts";
 import { blockedOffsets, blockedValues, isStraight } from "./blocked.ts";
 import { add, compare, mul, splat, sub } from "./builder.ts";
 import { Carried } from "./carried.ts";
@@ -18,7 +19,6 @@ import { lowerings, traitsOf } from "./lowering.ts";
 import { mainFunction } from "./main.ts";
 import { matrixKey, pack, packingsOf } from "./packing.ts";
 import { aligned, Places } from "./places.ts";
-import { prepare } from "./prepare.ts";
 import { Products } from "./products.ts";
 import type { Mark } from "./profile.ts";
 import { runScan } from "./scan-run.ts";
@@ -28,7 +28,7 @@ import type { Tile } from "./tile.ts";
 
 /** A program as code, and what the host needs to know to run it. */
 export interface Generated {
-  /** As it was generated: rewritten (prepare.ts). */
+  /** As it was generated: rewritten (plan/prepare.ts). */
   readonly program: Program;
   readonly module: Module;
   readonly frame: Frame;
@@ -68,7 +68,8 @@ export function generate(
   threads = 1,
   profile = false,
 ): Generated {
-  const program = prepare(given, node => lowerings[node.op].kind === "elementwise");
+  const isElementwise = (node: Node): boolean => lowerings[node.op].kind === "elementwise";
+  const program = prepare(given, { isElementwise, sinks: true });
   const primary = primaryAxis(program);
   const plan = makePlan(program, traitsOf(program, primary));
   const generator = new Generator(program, plan, { target, tile, primary, threads, profile });

@@ -1,19 +1,26 @@
-// Rewriting of a scheduled graph for code generation. A product of few terms moves into the loop that reads it: a step's
-// rows stay in cache, a whole sequence would go to memory and back; what is no example's leaves loops. A slice of an elementwise result is the same result of slices, so
-// that a sum of gates, of which each gate is a slice, is never made as a whole; and a quotient by one number for all
-// elements is a product with its reciprocal, which is computed once.
+// Rewriting of a scheduled graph for backends with code of their own. Where caches count, a product of few terms moves
+// into the loop that reads it: a step's rows stay in cache, a whole sequence would go to memory and back. What is no
+// example's leaves loops. A slice of an elementwise result is the same result of slices, so that a sum of gates, of
+// which each gate is a slice, is never made as a whole; and a quotient by one number for all elements is a product with
+// its reciprocal, which is computed once.
 
 import type { AxisId, Graph, Node, NodeId, NodeOf } from "../../compiler/graph/graph.ts";
 import type { Program } from "../../compiler/program/program.ts";
 import type { Keeping, Loop, Schedule, Step } from "../../compiler/schedule/schedule.ts";
 import { isOuterProduct } from "../../compiler/schedule/traits.ts";
-import { product } from "../plan/layout.ts";
+import { product } from "./layout.ts";
 
 type Compute = Extract<Step, { kind: "compute" }>;
 
-/** @param isElementwise whether a node is part of a nest, computed number by number. */
-export function prepare(program: Program, isElementwise: (node: Node) => boolean): Program {
-  const rewriting = new Rewriting(program.schedule, isElementwise);
+export interface PrepareOptions {
+  /** Whether a node is part of a nest, computed number by number. */
+  readonly isElementwise: (node: Node) => boolean;
+  /** Whether products of few terms move into loops; not where every step's product has a price of its own. */
+  readonly sinks: boolean;
+}
+
+export function prepare(program: Program, options: PrepareOptions): Program {
+  const rewriting = new Rewriting(program.schedule, options);
   const schedule = rewriting.finish();
   return { ...program, graph: schedule.graph, schedule };
 }
@@ -25,22 +32,25 @@ class Rewriting {
   readonly #users = new Map<NodeId, Set<NodeId>>();
   readonly #outputs: ReadonlySet<NodeId>;
   readonly #isElementwise: (node: Node) => boolean;
+  readonly #sinks: boolean;
   readonly #steps: readonly Step[];
   #next: number;
 
-  constructor({ graph, steps, keeping }: Schedule, isElementwise: (node: Node) => boolean) {
+  constructor({ graph, steps, keeping }: Schedule, { isElementwise, sinks }: PrepareOptions) {
     this.#graph = graph;
     this.#nodes = new Map(graph.nodes);
     this.#keeping = new Map(keeping);
     this.#outputs = new Set(graph.outputs.values());
     this.#isElementwise = isElementwise;
+    this.#sinks = sinks;
     this.#next = Math.max(-1, ...graph.nodes.keys()) + 1;
     for (const node of graph.nodes.values()) this.#count(node);
     this.#steps = steps;
   }
 
   finish(): Schedule {
-    const steps = this.#body(this.#hoist(this.#sinkProducts(this.#steps)), []);
+    const sunk = this.#sinks ? this.#sinkProducts(this.#steps) : this.#steps;
+    const steps = this.#body(this.#hoist(sunk), []);
     return { graph: { ...this.#graph, nodes: this.#nodes }, steps, keeping: this.#keeping };
   }
 
