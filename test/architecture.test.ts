@@ -43,11 +43,11 @@ const backendsKnow = [
   ...compilerFree,
 ];
 
-/** Backends' folders that others build upon: cpu, webgl and native share tfjs; wasm and cc share codegen; all, plan. */
+/** Backends' folders that others build upon: webgl and webgpu share gpu; wasm and cc share codegen; all, plan. */
 const sharedByBackends: Readonly<Record<string, readonly string[]>> = {
-  plan: ["tfjs", "codegen", "wasm", "cc"],
-  tfjs: ["webgl", "native"],
+  plan: ["tfjs", "codegen", "wasm", "cc", "gpu", "native"],
   codegen: ["wasm", "cc"],
+  gpu: ["webgl", "webgpu"],
 };
 
 /** Where `node:` modules may be imported. */
@@ -58,16 +58,29 @@ const nodeFolders = [
   "backends/native",
   "backends/cc",
   "backends/wasm/team.ts",
+  // The half of it that starts the browser and serves its page.
+  "backends/browser/find.ts",
+  "backends/browser/files.ts",
+  "backends/browser/process.ts",
+  "backends/browser/server.ts",
   "examples",
 ];
 
-/** Heavy packages and the only folder that may import each. */
-const packageFolders: Readonly<Record<string, string>> = {
-  "@tensorflow/tfjs-core": "backends/tfjs",
-  "@tensorflow/tfjs-backend-cpu": "backends/tfjs",
-  "ohm-js": "compiler/syntax",
-  fflate: "runtime/data",
+/** Heavy packages and the only folders that may import each. */
+const packageFolders: Readonly<Record<string, readonly string[]>> = {
+  "@tensorflow/tfjs-core": ["backends/tfjs", "backends/webgl", "backends/webgpu", "backends/native"],
+  "@tensorflow/tfjs-backend-cpu": ["backends/tfjs"],
+  "@tensorflow/tfjs-backend-webgl": ["backends/webgl"],
+  "@tensorflow/tfjs-backend-webgpu": ["backends/webgpu"],
+  "ohm-js": ["compiler/syntax"],
+  fflate: ["runtime/data"],
+  "playwright-core": ["backends/browser"],
+  ws: ["backends/browser"],
+  devalue: ["backends/browser"],
 };
+
+/** What a page loads of the browser's folder: the other files there are Node's. */
+const pageSide = ["page.ts", "protocol.ts", "codec.ts"].map(name => `backends/browser/${name}`);
 
 interface Import {
   readonly file: string;
@@ -114,10 +127,16 @@ test("`node:` modules are imported only where the platform is dealt with", () =>
 
 test("a heavy package is imported by one folder only", () => {
   const rule = ({ target, file }: Import) => {
-    const folder = packageFolders[target];
-    return folder === undefined || inside(file, folder);
+    const folders = packageFolders[target];
+    return folders === undefined || folders.some(folder => inside(file, folder));
   };
   expect(broken(imports, rule)).toEqual([]);
+});
+
+test("the page's half of backends/browser does without Node's", () => {
+  const page = imports.filter(({ file, typeOnly }) => pageSide.includes(file) && !typeOnly);
+  const rule = ({ target }: Import) => !inside(target, "backends/browser") || pageSide.includes(target);
+  expect(broken(page, rule)).toEqual([]);
 });
 
 function compilerRule({ file, target, typeOnly }: Import): boolean {
