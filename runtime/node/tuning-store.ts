@@ -4,10 +4,9 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, posix, win32 } from "node:path";
+import { cacheFolder, type Environment } from "../../backends/cache-folder.ts";
 import type { TuningStore } from "../../backends/registry.ts";
 import { writeAtomically } from "./files.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * `path` is looked up when it is needed: there may be no home at all. Of its folders two are made, ours and the one
@@ -28,15 +27,6 @@ export function tilesFile(
   platform: NodeJS.Platform = process.platform,
   home: () => string = homedir,
 ): string {
-  const { isAbsolute, join } = platform === "win32" ? win32 : posix;
-  /** By the XDG Base Directory Specification, a relative path counts as none. */
-  const folder = (given: string | undefined, ...usual: readonly string[]): string =>
-    given !== undefined && isAbsolute(given) ? given : join(home(), ...usual);
-  const caches =
-    platform === "darwin"
-      ? folder(undefined, "Library", "Caches")
-      : platform === "win32"
-        ? folder(env.LOCALAPPDATA, "AppData", "Local")
-        : folder(env.XDG_CACHE_HOME, ".cache");
-  return join(caches, "frond", "tiles.json");
+  const { join } = platform === "win32" ? win32 : posix;
+  return join(cacheFolder({ env, platform, home }), "tiles.json");
 }

@@ -97,6 +97,7 @@ const examples: { readonly [C in Ours]: Example } = {
   F0926: command,
   F0927: command,
   F0928: command,
+  F0929: command,
 };
 
 const pages = join(import.meta.dirname, "..", "..", "spec", "errors");
