@@ -5,6 +5,7 @@ import { FrondError } from "../compiler/diagnostics/error.ts";
 import { nearest } from "../compiler/diagnostics/nearest.ts";
 import { report } from "../compiler/diagnostics/report.ts";
 import type { Program } from "../compiler/program/program.ts";
+import type { Availability } from "./api.ts";
 
 export const executableDisposed = ({ name }: Program): FrondError =>
   disposed(`the executable of \`${name}\``);
@@ -21,6 +22,12 @@ export const otherBackend = "another backend made it";
 
 export const foreignState = ({ name: program }: Program, reason: string): FrondError =>
   new FrondError([report("F0819", { program, reason }, null)]);
+
+/** For a backend that is asked for and cannot be had here. */
+export const unavailable = (
+  name: string,
+  { reason, remedy }: Extract<Availability, { available: false }>,
+): FrondError => new FrondError([report("F0902", { name, reason }, null, { help: [remedy] })]);
 
 /** Runs; where an array cannot be made that large, says so. */
 export function withinMemory<Result>({ name }: Program, batch: number, run: () => Result): Result {

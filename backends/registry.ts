@@ -5,6 +5,7 @@ import { FrondError } from "../compiler/diagnostics/error.ts";
 import { nearest } from "../compiler/diagnostics/nearest.ts";
 import { report } from "../compiler/diagnostics/report.ts";
 import type { Availability, Backend } from "./api.ts";
+import { unavailable } from "./misuse.ts";
 
 export type {
   Availability,
@@ -31,6 +32,8 @@ function lazy(name: string, doc: string, load: () => Promise<Backend>): Backend 
   };
 }
 
+const isNode = typeof process === "object" && typeof process.versions?.node === "string";
+
 /** All backends, the most widely useful first. */
 export const backends: readonly Backend[] = [
   lazy(
@@ -42,6 +45,14 @@ export const backends: readonly Backend[] = [
     "cpu",
     "JavaScript by way of tfjs-core's cpu backend, with Frond's kernels; float32, runs everywhere",
     async () => (await import("./tfjs/cpu.ts")).cpu,
+  ),
+  lazy(
+    "webgl",
+    "WebGL 2 by way of tfjs's webgl backend, with generated shaders; float32, in browsers and, through one, in Node",
+    async () =>
+      isNode
+        ? (await import("./browser/index.ts")).inBrowser("webgl")
+        : (await import("./webgl/index.ts")).webgl,
   ),
   lazy(
     "reference",
@@ -96,11 +107,4 @@ function unknown(name: string, from: readonly Backend[]): FrondError {
   const near = nearest(name, names);
   const help = [...(near === null ? [] : [`did you mean \`${near}\`?`]), `there are ${names.join(", ")}`];
   return new FrondError([report("F0901", { name }, null, { help })]);
-}
-
-function unavailable(
-  name: string,
-  { reason, remedy }: Extract<Availability, { available: false }>,
-): FrondError {
-  return new FrondError([report("F0902", { name, reason }, null, { help: [remedy] })]);
 }

@@ -20,11 +20,10 @@ export const backends = command({
       rows.push({ name: backend.name, doc: backend.doc, ...(await backend.probe()) });
     if (values.json) printJson(rows, io.out);
     else {
-      const lines = rows.map(row =>
-        row.available
-          ? [row.name, "available", row.detail, row.doc]
-          : [row.name, "missing", `${row.reason}; ${row.remedy}`, row.doc],
-      );
+      const lines = rows.flatMap(row => [
+        [row.name, row.available ? "available" : "missing", row.doc],
+        ["", "", row.available ? row.detail : `${row.reason}; ${row.remedy}`],
+      ]);
       io.out.write(table(lines));
     }
     return 0;

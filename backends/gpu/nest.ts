@@ -1,0 +1,119 @@
+// Groups of elementwise nodes as one draw. Its results stand side by side: a texel belongs to one of them, and only what
+// that one needs is computed.
+
+import type { Node, NodeId } from "../../compiler/graph/graph.ts";
+import { type Load, sourceFinder } from "../plan/fusion.ts";
+import type { FusedItem } from "../plan/plan.ts";
+import { type Bundle, type Cells, lastOf, texelsIn } from "./cells.ts";
+import { type Emitter, type Env, isAligned, typeOf, type Width } from "./emit.ts";
+import { expressionOf } from "./expressions.ts";
+import { outerIndices } from "./features.ts";
+import { elementParameters, texelParameters } from "./rows.ts";
+
+/** Writes `texel` for the stores of a nest, in that order. */
+export function writeNest(emitter: Emitter, cells: Cells, item: FusedItem, { cell, stores }: Bundle): void {
+  const nest = new Nest(emitter, cells, item);
+  const each = texelsIn(lastOf(nest.shape));
+  if (nest.isAligned) {
+    emitter.function("texel", texelParameters, "vec4f", () => {
+      const { env, outer } = emitter.rowEnv("row", cell.rows);
+      if (stores.length === 1) return nest.value(stores[0]!, env, outer, "column", 4);
+      const result = emitter.variable("vec4f", emitter.number(0, 4));
+      for (const [i, id] of stores.entries()) {
+        emitter.if(`column / ${each} == ${i}`, () => {
+          const c = emitter.let("i32", `column % ${each}`, "c");
+          emitter.line(`${result} = ${nest.value(id, env, outer, c, 4)};`);
+        });
+      }
+      return result;
+    });
+    return;
+  }
+  for (const [i, id] of stores.entries()) {
+    emitter.function(`element${i}`, elementParameters, "f32", () => {
+      const { env, outer } = emitter.rowEnv("row", cell.rows);
+      return nest.value(id, env, outer, "at", 1);
+    });
+  }
+  emitter.function("texel", texelParameters, "vec4f", () => {
+    const at = emitter.let("i32", `(column % ${each}) * 4`, "c");
+    const lanes = (i: number): string =>
+      `vec4f(${[0, 1, 2, 3].map(lane => `element${i}(row, ${at} + ${lane})`).join(", ")})`;
+    if (stores.length === 1) return lanes(0);
+    const result = emitter.variable("vec4f", emitter.number(0, 4));
+    for (const i of stores.keys()) {
+      emitter.if(`column / ${each} == ${i}`, () => emitter.line(`${result} = ${lanes(i)};`));
+    }
+    return result;
+  });
+}
+
+class Nest {
+  readonly shape: readonly number[];
+  /** Whether four elements can be computed at once. */
+  readonly isAligned: boolean;
+  readonly #emitter: Emitter;
+  readonly #cells: Cells;
+  readonly #item: FusedItem;
+  readonly #find: ReturnType<typeof sourceFinder>;
+
+  constructor(emitter: Emitter, cells: Cells, item: FusedItem) {
+    this.#emitter = emitter;
+    this.#cells = cells;
+    this.#item = item;
+    this.shape = cells.node(item.nodes[0]!).type.shape;
+    this.#find = sourceFinder(cells.graph, item.nodes, item.loads);
+    this.isAligned = item.loads.every(load => this.#fits(load));
+  }
+
+  #fits({ node, dims }: Load): boolean {
+    const last = dims.at(-1) ?? -1;
+    if (last < 0) return true;
+    const { shape } = this.#cells.node(node).type;
+    return last === shape.length - 1 && isAligned(this.#cells.of(node));
+  }
+
+  /** The value of one store at element `last` of a row, or four from texel `last` on. */
+  value(store: NodeId, env: Env, outer: string, last: string, width: Width): string {
+    const features = outerIndices(this.#emitter, this.shape, outer);
+    if (this.shape.length > 0) features.push(width === 4 ? `(${last}) * 4` : last);
+    const known = new Map<NodeId, string>();
+    const loaded = new Map<number, string>();
+    const compute = (id: NodeId): string => {
+      const made = known.get(id);
+      if (made !== undefined) return made;
+      const node = this.#cells.node(id);
+      const terms = node.inputs.map((_, k) => this.#term(node, k, env, features, width, compute, loaded));
+      const from = node.inputs.map(input => this.#cells.node(input));
+      const number = (value: number) => this.#emitter.number(value, width);
+      const text = expressionOf(node, terms, from, width, number);
+      const name = this.#emitter.let(typeOf(width), text, "v");
+      known.set(id, name);
+      return name;
+    };
+    return compute(store);
+  }
+
+  #term(
+    user: Node,
+    k: number,
+    env: Env,
+    features: readonly string[],
+    width: Width,
+    compute: (id: NodeId) => string,
+    loaded: Map<number, string>,
+  ): string {
+    const source = this.#find(user, k);
+    if (source.kind === "member") return compute(source.node);
+    if (source.kind === "fill") return this.#emitter.number(source.value, width);
+    const known = loaded.get(source.index);
+    if (known !== undefined) return known;
+    const { node, dims } = this.#item.loads[source.index]!;
+    const own = this.#cells.node(node).type.shape.map((_, d) => features[dims.indexOf(d)] ?? "0");
+    const splat = (dims.at(-1) ?? -1) < 0;
+    const text = this.#emitter.load(this.#cells.of(node), env, own, splat ? 1 : width);
+    const name = splat ? this.#emitter.let(typeOf(width), this.#emitter.splat(text, width), "l") : text;
+    loaded.set(source.index, name);
+    return name;
+  }
+}

@@ -1,0 +1,33 @@
+// The `webgl` backend, in a page: programs as draws of WebGL 2, on tfjs's webgl backend. From Node it runs in the page of a
+// headless browser (backends/browser), which loads this file.
+
+import type { Availability, Backend } from "../api.ts";
+import { GpuExecutable } from "../gpu/executable.ts";
+import { unavailable } from "../misuse.ts";
+import { compileUnrolled } from "../unrolled.ts";
+import { WebGLDevice } from "./device.ts";
+
+let opening: ReturnType<typeof WebGLDevice.open> | null = null;
+
+/** The page's device; a new one where the browser has taken away the last. */
+async function open(): ReturnType<typeof WebGLDevice.open> {
+  const device = opening === null ? null : await opening;
+  if (device === null || "available" in device || device.lost !== null) opening = WebGLDevice.open();
+  return opening!;
+}
+
+export const webgl: Backend = {
+  name: "webgl",
+  doc: "WebGL 2 by way of tfjs's webgl backend, with generated shaders; float32, in browsers and, through one, in Node",
+  async probe(): Promise<Availability> {
+    const device = await open();
+    return "available" in device ? device : { available: true, detail: device.detail };
+  },
+  async compile(program, { unroll = 1 } = {}) {
+    const device = await open();
+    if ("available" in device) throw unavailable(webgl.name, device);
+    // A device has no use for several steps in one turn of a loop: the host walks through loops.
+    const options = unroll === "full" ? { unroll } : {};
+    return compileUnrolled(program, options, looped => new GpuExecutable(device, looped));
+  },
+};
