@@ -63,8 +63,12 @@ export interface Device {
     rows: number,
     texels: number,
   ): Matrix;
-  /** Room whose content is not known. */
-  allocate(rows: number, texels: number): Matrix;
+  /**
+   * Room whose content is not known.
+   *
+   * @param block rows that are copied into it at once.
+   */
+  allocate(rows: number, texels: number, block?: number): Matrix;
   /** A new matrix of `data`, rows x texels x 4 numbers. */
   upload(rows: number, texels: number, data: Float32Array): Matrix;
   /** Copies all rows of `from` into `to` (of as many texels), from row `at` on. */

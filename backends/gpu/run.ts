@@ -96,11 +96,16 @@ export class Run {
       before?.release();
       return;
     }
-    const all =
-      before ?? new Held(this.#device, this.#device.allocate(rowsOf(cell.rows, this.#fed), cell.texels));
+    const all = before ?? this.#room(cell, matrix.rows);
     kept.slots[slot] = all;
     if (matrix.rows > 0) this.#device.copy(matrix, all.matrix, this.#firstRow(cell, new Map()));
     this.#device.free(matrix);
+  }
+
+  /** For all positions of a cell, of which `block` rows are computed at once. */
+  #room(cell: Cell, block: number): Held {
+    const rows = rowsOf(cell.rows, this.#fed);
+    return new Held(this.#device, this.#device.allocate(rows, cell.texels, Math.max(1, block)));
   }
 
   #keptBy(cell: Cell): Kept {

@@ -11,8 +11,11 @@ let opening: ReturnType<typeof WebGLDevice.open> | null = null;
 
 /** The page's device; a new one where the browser has taken away the last. */
 async function open(): ReturnType<typeof WebGLDevice.open> {
-  const device = opening === null ? null : await opening;
-  if (device === null || "available" in device || device.lost !== null) opening = WebGLDevice.open();
+  const before = opening;
+  const device = await before;
+  const isUsable = device !== null && !("available" in device) && device.lost === null;
+  // Of several that find it lost, one opens another.
+  if (!isUsable && opening === before) opening = WebGLDevice.open();
   return opening!;
 }
 
