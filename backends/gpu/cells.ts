@@ -12,6 +12,7 @@ import { denseStrides, type Features, product } from "../plan/layout.ts";
 import { keepingOf } from "../plan/lifetimes.ts";
 import type { FusedItem, Item, Plan } from "../plan/plan.ts";
 import { viewOf } from "../plan/views.ts";
+import { inlineReductions } from "./inline.ts";
 import { matricesOf } from "./split.ts";
 
 /** Slots along an axis of a loop: the last so many positions are kept. */
@@ -100,6 +101,8 @@ export class Cells {
   readonly #loops: ReadonlyMap<NodeId, readonly Loop[]>;
   /** Concatenations that their operands already make. */
   readonly joined = new Set<NodeId>();
+  /** Reductions to a number that the only nest which reads them computes itself. */
+  readonly inlined: ReadonlySet<NodeId>;
 
   constructor(program: Program, plan: Plan, limits: CellLimits) {
     this.#limits = limits;
@@ -107,6 +110,7 @@ export class Cells {
     this.graph = program.schedule.graph;
     this.#plan = plan;
     this.#loops = new Map(plan.stored.map(({ node, loops }) => [node, loops]));
+    this.inlined = inlineReductions(this.graph, plan.items);
     this.#walk(plan.items);
   }
 
@@ -114,7 +118,7 @@ export class Cells {
     for (const [i, item] of items.entries()) {
       if (item.kind === "loop") this.#walk(item.body);
       else if (item.kind === "fused") this.#bundle(item, items.slice(i + 1));
-      else if (!this.#spots.has(item.node)) this.#alone(item.node);
+      else if (!this.#spots.has(item.node) && !this.inlined.has(item.node)) this.#alone(item.node);
     }
   }
 
@@ -174,7 +178,11 @@ export class Cells {
       if (needed.has(id)) for (const input of this.node(id).inputs) needed.add(input);
     }
     return new Set(
-      loads.flatMap(({ node }) => (needed.has(node) ? [...matricesOf(this.graph, this.#plan, node)] : [])),
+      loads.flatMap(({ node }) => {
+        if (!needed.has(node)) return [];
+        const read = this.inlined.has(node) ? this.node(node).inputs[0]! : node;
+        return [...matricesOf(this.graph, this.#plan, read)];
+      }),
     );
   }
 

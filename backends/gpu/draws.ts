@@ -98,7 +98,7 @@ class Maker {
             this.#draw(bundle.cell, loops, emitter => writeNest(emitter, this.#cells, item, bundle)),
           );
       }
-      if (this.#cells.joined.has(item.node)) return [];
+      if (this.#cells.joined.has(item.node) || this.#cells.inlined.has(item.node)) return [];
       return [this.#kernel(item.node, item.accumulate, loops)];
     });
   }

@@ -8,6 +8,8 @@ import { type Bundle, type Cells, lastOf, texelsIn } from "./cells.ts";
 import { type Emitter, type Env, isAligned, typeOf, type Width } from "./emit.ts";
 import { expressionOf } from "./expressions.ts";
 import { outerIndices } from "./features.ts";
+import type { InlinedReduction } from "./inline.ts";
+import { reducedNumber } from "./reduce.ts";
 import { elementParameters, texelParameters } from "./rows.ts";
 
 /** Writes `texel` for the stores of a nest, in that order. */
@@ -68,7 +70,7 @@ class Nest {
 
   #fits({ node, dims }: Load): boolean {
     const last = dims.at(-1) ?? -1;
-    if (last < 0) return true;
+    if (last < 0 || this.#cells.inlined.has(node)) return true;
     const { shape } = this.#cells.node(node).type;
     return last === shape.length - 1 && isAligned(this.#cells.of(node));
   }
@@ -111,8 +113,12 @@ class Nest {
     const { node, dims } = this.#item.loads[source.index]!;
     const own = this.#cells.node(node).type.shape.map((_, d) => features[dims.indexOf(d)] ?? "0");
     const splat = (dims.at(-1) ?? -1) < 0;
-    const text = this.#emitter.load(this.#cells.of(node), env, own, splat ? 1 : width);
-    const name = splat ? this.#emitter.let(typeOf(width), this.#emitter.splat(text, width), "l") : text;
+    const isInlined = this.#cells.inlined.has(node);
+    const narrow = splat || isInlined;
+    const text = isInlined
+      ? reducedNumber(this.#emitter, this.#cells, this.#cells.node(node) as InlinedReduction, env)
+      : this.#emitter.load(this.#cells.of(node), env, own, narrow ? 1 : width);
+    const name = narrow ? this.#emitter.let(typeOf(width), this.#emitter.splat(text, width), "l") : text;
     loaded.set(source.index, name);
     return name;
   }

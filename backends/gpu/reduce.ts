@@ -23,13 +23,14 @@ export function writeReduction(
 class Reduction {
   readonly isAligned: boolean;
   readonly #emitter: Emitter;
-  readonly #cell: Cell;
+  readonly #cell: Cell | null;
   readonly #node: ReductionNode;
   readonly #accumulate: boolean;
   readonly #operand: Reference;
   readonly #cells: Cells;
 
-  constructor(emitter: Emitter, cells: Cells, cell: Cell, node: ReductionNode, accumulate: boolean) {
+  /** @param cell of what is summed up; null where nothing is. */
+  constructor(emitter: Emitter, cells: Cells, cell: Cell | null, node: ReductionNode, accumulate: boolean) {
     this.#emitter = emitter;
     this.#cells = cells;
     this.#cell = cell;
@@ -62,9 +63,8 @@ class Reduction {
 
   /** What a running sum goes on from. */
   #start(env: Env, out: readonly string[], width: Width): string {
-    return this.#accumulate
-      ? runningSum(this.#emitter, this.#cells, this.#cell, this.#node.id, env, out, width)
-      : this.#emitter.number(0, width);
+    if (!this.#accumulate || this.#cell === null) return this.#emitter.number(0, width);
+    return runningSum(this.#emitter, this.#cells, this.#cell, this.#node.id, env, out, width);
   }
 
   #each(env: Env, out: readonly string[], width: Width, make: (x: string) => void): void {
@@ -86,6 +86,12 @@ class Reduction {
       make(this.#emitter.load(this.#operand, inner, features, width));
     });
   }
+}
+
+/** A reduction to a number, as a part of another program. */
+export function reducedNumber(emitter: Emitter, cells: Cells, node: ReductionNode, env: Env): string {
+  const out = node.type.shape.map(() => "0");
+  return new Reduction(emitter, cells, null, node, false).value(env, out, 1);
 }
 
 /** The value that a running sum has so far; zero at first. */
