@@ -1,5 +1,5 @@
-// Makes sure that the backend native can be opened, where it is asked for (FROND_REQUIRE): runs `frond setup native`,
-// which does nothing when it loads already. Needs dist/. Run directly, or by scripts that import it.
+// Makes sure that the backend native can be opened, where it is asked for: runs `frond setup native`, which does nothing
+// when it loads already. Needs dist/. Run directly, or by other scripts.
 import { pathToFileURL } from "node:url";
 import { node } from "./process.mjs";
 
@@ -9,8 +9,5 @@ const main = "dist/runtime/cli/main.js";
 export function ensureNative() {
   return node([main, "setup", "native"]).ok;
 }
-
-/** Whether FROND_REQUIRE, a list of backends, has it. */
-export const nativeRequired = () => (process.env.FROND_REQUIRE ?? "").split(",").includes("native");
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href && !ensureNative()) process.exitCode = 1;

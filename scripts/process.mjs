@@ -17,6 +17,9 @@ export function npm(args, options = {}) {
   return run("npm", args, { ...options, shell: process.platform === "win32" });
 }
 
+/** Runs a program of the machine. */
+export const program = (name, args, options = {}) => run(name, args, options);
+
 /** Runs a program in the repository's root; the result's `output` is both streams, empty unless `quiet`. */
 function run(program, args, { quiet = false, env = {}, shell = false }) {
   const result = spawnSync(program, args, {
