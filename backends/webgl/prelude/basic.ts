@@ -9,14 +9,17 @@ const comparison = (name: string, holds: string): string =>
 const finiteOnly = (name: string): string =>
   `F ${name}$(F x) { return choose$(notFinite$(x), x, ${name}(x)); }`;
 
-const extreme = (name: string, builtin: string): string =>
+/** @param zeros what makes the result's sign bit of those of two zeros. */
+const extreme = (name: string, builtin: string, zeros: "&" | "|"): string =>
   `F ${name}$(F a, F b) {
-  return choose$(isNaN$(a), a, choose$(isNaN$(b), b, ${builtin}(a, b)));
+  F zero = uintBitsToFloat(floatBitsToUint(a) ${zeros} floatBitsToUint(b));
+  F some = choose$(both$(same$(a, F(0.0)), same$(b, F(0.0))), zero, ${builtin}(a, b));
+  return choose$(isNaN$(a), a, choose$(isNaN$(b), b, some));
 }`;
 
 export const basic = {
   abs: "F abs$(F x) { return uintBitsToFloat(floatBitsToUint(x) & 0x7fffffffu); }",
-  sign: "F sign$(F x) { return choose$(isNaN$(x), x, sign(x)); }",
+  sign: "F sign$(F x) { return choose$(either$(isNaN$(x), same$(x, F(0.0))), x, sign(x)); }",
   floor: finiteOnly("floor"),
   trunc: finiteOnly("trunc"),
   /** Devices that take x times the inverse root would make NaN of 0 and infinity. */
@@ -30,8 +33,8 @@ export const basic = {
   F byZero = choose$(either$(isNaN$(a), same$(a, F(0.0))), F(${NOT_A_NUMBER}), infinite);
   return choose$(same$(b, F(0.0)), byZero, a / b);
 }`,
-  maximum: extreme("maximum", "max"),
-  minimum: extreme("minimum", "min"),
+  maximum: extreme("maximum", "max", "&"),
+  minimum: extreme("minimum", "min", "|"),
   equal: comparison("equal", "same$(a, b)"),
   notEqual: "F notEqual$(F a, F b) { return 1.0 - equal$(a, b); }",
   less: comparison("less", "below$(a, b)"),

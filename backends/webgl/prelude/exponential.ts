@@ -68,6 +68,6 @@ export const exponential = {
   F less = s - 1.0;
   F more = s + 1.0;
   F result = clamp((t * more + less) / (t * less + more), F(-1.0), F(1.0));
-  return choose$(isNaN$(x), x, result);
+  return choose$(either$(isNaN$(x), same$(x, F(0.0))), x, result);
 }`,
 } as const satisfies Readonly<Record<string, Piece>>;

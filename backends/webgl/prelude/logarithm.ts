@@ -43,7 +43,7 @@ export const logarithm = {
   B near = both$(below$(F(-0.29), x), below$(x, F(0.41)));
   F k = choose$(near, F(0.0), F(e >> 23));
   F f = choose$(near, x, intBitsToFloat(floatBitsToInt(sum) - e) - 1.0);
-  return logCases$(sum, logOf$(k, f));
+  return choose$(same$(x, F(0.0)), x, logCases$(sum, logOf$(k, f)));
 }`,
   /**
    * |a|^b = 2^(b log2 |a|). An error of the exponent is one of the result times 128, so log2 |a| and its product with b are
