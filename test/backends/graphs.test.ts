@@ -2,14 +2,14 @@
 // recurrence, under every way of scheduling, with ragged lengths and anything in the padding.
 
 import { describe, expect, test } from "vitest";
-import { float32Backends } from "../harness/backends.ts";
+import { conformingBackends } from "../harness/backends.ts";
 import { randomEnvironment } from "../harness/environment.ts";
 import { graphs, withGradients } from "../harness/graphs.ts";
 import { tolerances } from "../harness/tolerances.ts";
 import { errorOn, schedulings } from "./run.ts";
 
 const cases = Object.entries(graphs).flatMap(([graph, make]) =>
-  float32Backends.map(name => ({ name, graph, make })),
+  conformingBackends.map(name => ({ name, graph, make })),
 );
 
 describe.each(cases)("$graph on $name", ({ name, make }) => {

@@ -7,7 +7,7 @@ import { evaluateGraph, type PlainEnvironment } from "../../backends/reference/e
 import { openBackend } from "../../backends/registry.ts";
 import type { AxisId, Graph, NodeId, OpName, Window2d } from "../../compiler/graph/graph.ts";
 import { GraphBuilder } from "../../compiler/ops/builder.ts";
-import { float32Backends } from "../harness/backends.ts";
+import { conformingBackends } from "../harness/backends.ts";
 import { randomEnvironment } from "../harness/environment.ts";
 import { tolerances } from "../harness/tolerances.ts";
 import { errorOn, programOf, runOn } from "./run.ts";
@@ -263,7 +263,7 @@ function loopedGraphOf(op: OpName): Graph | null {
 const names = Object.keys(cases) as OpName[];
 const classes = new Map([["class", 3]]);
 
-const everywhere = float32Backends.flatMap(name => names.map(op => ({ name, op })));
+const everywhere = conformingBackends.flatMap(name => names.map(op => ({ name, op })));
 
 describe.each(everywhere)("$op on $name", ({ name, op }) => {
   test("as a vector op", async () => {
@@ -330,7 +330,7 @@ function expectAlike(actual: Tensor, expected: Tensor, name: (i: number) => unkn
   }
 }
 
-describe.each(float32Backends)("on %s", name => {
+describe.each(conformingBackends)("on %s", name => {
   test.each(unaries)("%s of infinities, NaN, zeros and extremes", async op => {
     const { actual, expected } = await specials(name, (b, x) => b[op](x));
     expectAlike(actual, expected, i => special[i]);

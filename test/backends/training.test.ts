@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { reference } from "../../backends/reference/index.ts";
 import { openBackend } from "../../backends/registry.ts";
 import type { Program } from "../../compiler/program/program.ts";
-import { float32Backends } from "../harness/backends.ts";
+import { conformingBackends } from "../harness/backends.ts";
 import { outputsError } from "../harness/differences.ts";
 import { randomEnvironment } from "../harness/environment.ts";
 import { attention, bidirectional, gru, languageModel, lstm, twoLevel } from "../harness/graphs.ts";
@@ -21,7 +21,7 @@ const environments = (program: Program) =>
 
 const graphs = { lstm, gru, bidirectional, attention, twoLevel, languageModel };
 const cases = Object.entries(graphs).flatMap(([graph, make]) =>
-  float32Backends.map(name => ({ name, graph, make })),
+  conformingBackends.map(name => ({ name, graph, make })),
 );
 
 test.each(cases)("eight steps of $graph on $name", async ({ name, make }) => {

@@ -2,10 +2,18 @@
 
 import { backends } from "../../backends/registry.ts";
 
-/** They need a browser or a library, and take long: tests of their own run them (test/conformance). */
-const elsewhere: readonly string[] = ["webgl", "webgpu", "native"];
+/** Where it is not certain that they are there, or where all of it twice would take too long: tests of their own ask for these. */
+const elsewhere: readonly string[] = ["native"];
 
-/** All that compute with float32 wherever JavaScript runs. */
-export const float32Backends: readonly string[] = backends
-  .map(({ name }) => name)
-  .filter(name => name !== "reference" && !elsewhere.includes(name));
+/** All that compute with float32 and are tested by every test. FROND_TEST_BACKENDS=NAME,.. names others instead. */
+export const float32Backends: readonly string[] =
+  process.env.FROND_TEST_BACKENDS?.split(",") ??
+  backends.map(({ name }) => name).filter(name => name !== "reference" && !elsewhere.includes(name));
+
+const required = (process.env.FROND_REQUIRE ?? "").split(",");
+
+/** Those on which every op is tested: of the others the ones that must open here. */
+export const conformingBackends: readonly string[] = [
+  ...float32Backends,
+  ...elsewhere.filter(name => required.includes(name) && !float32Backends.includes(name)),
+];

@@ -5,9 +5,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
 import type { Backend, CompileOptions } from "../../backends/api.ts";
 import type { PlainEnvironment } from "../../backends/reference/evaluate.ts";
-import { backends, openBackend } from "../../backends/registry.ts";
+import { openBackend } from "../../backends/registry.ts";
 import { allocated } from "../../backends/tfjs/device.ts";
 import type { Program } from "../../compiler/index.ts";
+import { float32Backends } from "../harness/backends.ts";
 import { outputsError } from "../harness/differences.ts";
 import { compileNamed, environmentOf } from "../harness/models.ts";
 import { tolerances } from "../harness/tolerances.ts";
@@ -25,7 +26,7 @@ const allowed = ({ name }: Backend): number =>
 
 const models = ["lstm", "grid", "attention", "mixed-lags", "advance", "dropout", "static-heads", "grid-boundaries"]; // biome-ignore format: a list
 
-describe.each(backends.map(({ name }) => name))("on %s", name => {
+describe.each(["reference", ...float32Backends])("on %s", name => {
   test.each(models)("%s", async model => {
     const backend = await openBackend(name);
     const program = compileNamed(model).train();
