@@ -5,11 +5,13 @@
 import type { AxisId, Node, NodeId, NodeType } from "../../compiler/graph/graph.ts";
 import type { Program } from "../../compiler/program/program.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
+import { unrollBy } from "../../compiler/unroll/partial.ts";
 import type { Executable, Feeds, Results, State, Tensor } from "../api.ts";
 import { extentsOfAll, type NormalFeeds, normalizeFeeds } from "../feeds.ts";
 import { executableDisposed, foreignState, otherBackend, withinMemory } from "../misuse.ts";
 import { makePlan, type Plan } from "../plan/plan.ts";
 import { prepare } from "../plan/prepare.ts";
+import { type CompileLoops, compileUnrolled } from "../unrolled.ts";
 import { type Variable, variablesOf } from "../variables.ts";
 import { type Cell, Cells, lastOf, texelsIn } from "./cells.ts";
 import type { Device } from "./device.ts";
@@ -21,6 +23,18 @@ import { splitWide } from "./split.ts";
 import { sumInStages } from "./stages.ts";
 import { GpuResults, GpuState, Held, type Result } from "./state.ts";
 import { toMatrix } from "./transfer.ts";
+
+/** Compiles with `unroll` as CompileOptions has it. Throws a FrondError where that is neither "full" nor a factor. */
+export function compileLoops(
+  program: Program,
+  unroll: "full" | number,
+  compile: CompileLoops,
+): Promise<Executable> {
+  if (unroll === "full") return compileUnrolled(program, { unroll }, compile);
+  // A device has no use for several steps in one turn of a loop: the host walks through loops.
+  unrollBy(program.schedule, unroll);
+  return compileUnrolled(program, {}, compile);
+}
 
 export class GpuExecutable implements Executable {
   readonly #device: Device;

@@ -2,9 +2,8 @@
 // headless browser (backends/browser), which loads this file.
 
 import type { Availability, Backend } from "../api.ts";
-import { GpuExecutable } from "../gpu/executable.ts";
+import { compileLoops, GpuExecutable } from "../gpu/executable.ts";
 import { unavailable } from "../misuse.ts";
-import { compileUnrolled } from "../unrolled.ts";
 import { WebGLDevice } from "./device.ts";
 
 let opening: ReturnType<typeof WebGLDevice.open> | null = null;
@@ -29,8 +28,6 @@ export const webgl: Backend = {
   async compile(program, { unroll = 1 } = {}) {
     const device = await open();
     if ("available" in device) throw unavailable(webgl.name, device);
-    // A device has no use for several steps in one turn of a loop: the host walks through loops.
-    const options = unroll === "full" ? { unroll } : {};
-    return compileUnrolled(program, options, looped => new GpuExecutable(device, looped));
+    return compileLoops(program, unroll, looped => new GpuExecutable(device, looped));
   },
 };

@@ -3,7 +3,7 @@
 import { backends } from "../../backends/registry.ts";
 
 /** Where it is not certain that they are there, or where all of it twice would take too long: tests of their own ask for these. */
-const elsewhere: readonly string[] = ["native"];
+const elsewhere: readonly string[] = ["webgl", "webgpu", "native"];
 
 /** All that compute with float32 and are tested by every test. FROND_TEST_BACKENDS=NAME,.. names others instead. */
 export const float32Backends: readonly string[] =
