@@ -15,10 +15,12 @@ const commands: { readonly [C in CommandName]: () => Promise<Command> } = {
   bench: async () => (await import("./bench.ts")).bench,
   dump: async () => (await import("./dump.ts")).dump,
   gradcheck: async () => (await import("./gradcheck.ts")).gradcheck,
+  diff: async () => (await import("./diff.ts")).diff,
   train: async () => (await import("./train.ts")).train,
   eval: async () => (await import("./eval.ts")).evaluate,
   run: async () => (await import("./run.ts")).run,
   backends: async () => (await import("./backends.ts")).backends,
+  setup: async () => (await import("./setup.ts")).setup,
 };
 
 const isCommand = (name: string): name is CommandName => Object.hasOwn(commands, name);

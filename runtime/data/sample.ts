@@ -27,19 +27,36 @@ export function sampleDataset(inputs: readonly InputSpec[], axes: readonly Axis[
   return makeDataset("random data", arrays);
 }
 
-/** So many examples, as long as the axes are; `lengths` are those of axes of unknown length. */
+export interface SampleSize {
+  readonly batch: number;
+  /** Of axes of unknown length. */
+  readonly lengths: ReadonlyMap<AxisId, number>;
+  /** Examples are of different lengths, some as long as that; all are when left out. */
+  readonly ragged?: boolean;
+}
+
+/** So many examples, at most as long as the axes are; what stands in the padding is random too. */
 export function sampleFeeds(
   inputs: readonly InputSpec[],
   axes: readonly Axis[],
-  { batch, lengths }: { readonly batch: number; readonly lengths: ReadonlyMap<AxisId, number> },
+  { batch, lengths, ragged = false }: SampleSize,
   seed: number,
 ): Feeds {
   const extent = (id: AxisId): number => staticLength(axes, id) ?? lengths.get(id)!;
   const tensors = inputs.map(
     spec => [spec.name, sample(spec, [batch, ...spec.axes.map(extent), ...spec.shape], seed)] as const,
   );
-  const own = [...lengths].map(([id, length]) => [id, new Int32Array(batch).fill(length)] as const);
-  return { batch, inputs: new Map(tensors), lengths: new Map(own), seed, step: 0 };
+  const own = (length: number): Int32Array =>
+    Int32Array.from({ length: batch }, (_, i) => (ragged ? raggedLength(length, i, batch) : length));
+  const each = [...lengths].map(([id, length]) => [id, own(length)] as const);
+  return { batch, inputs: new Map(tensors), lengths: new Map(each), seed, step: 0 };
+}
+
+/** As in `sampleLengths`, stretched; a single example has the whole length. */
+function raggedLength(length: number, example: number, batch: number): number {
+  if (batch === 1) return length;
+  const part = sampleLengths[example % sampleLengths.length]! / Math.max(...sampleLengths);
+  return Math.max(1, Math.round(length * part));
 }
 
 function sample({ name, dtype, classes }: InputSpec, shape: readonly number[], seed: number): Tensor {
