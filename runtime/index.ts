@@ -5,11 +5,13 @@ export type { Backend, Tensor } from "../backends/api.ts";
 export { listBackends, openBackend } from "../backends/registry.ts";
 export { compile, compileModel, type Diagnostic, FrondError, render } from "../compiler/index.ts";
 export { type Checkpoint, readSafetensors, writeSafetensors } from "./checkpoints/safetensors.ts";
+export type { Choice, Chooser } from "./choice.ts";
 export { type Dataset, makeDataset, readDataset } from "./data/dataset.ts";
 export { writeNpz } from "./data/npz.ts";
 export type { Prediction } from "./evaluate.ts";
 export type { Fit } from "./executables.ts";
 export type { CompiledModel } from "./model.ts";
+export { chooseBackend, type OpenOptions, openSession } from "./open.ts";
 export { Progress, type ProgressOptions } from "./progress.ts";
 export type { Scores } from "./scores.ts";
 export {

@@ -4,11 +4,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { compile } from "../../compiler/index.ts";
+import { openFor } from "../../runtime/cli/choosing.ts";
 import { command } from "../../runtime/cli/command.ts";
 import { guarded } from "../../runtime/cli/guard.ts";
 import { count, seed, text } from "../../runtime/cli/options.ts";
 import { processIo } from "../../runtime/cli/process.ts";
 import { newProgress } from "../../runtime/cli/train.ts";
+import { trialOf } from "../../runtime/open.ts";
 import { exampleFolder } from "./folder.ts";
 import { run } from "./job.ts";
 
@@ -28,7 +30,7 @@ const start = command({
     const started = io.now();
     const path = join(exampleFolder, "model.frond");
     const model = compile({ name: "model.frond", text: readFileSync(path, "utf8") });
-    const backend = await (await io.load.backends()).open(name ?? "auto");
+    const backend = await openFor(name, () => trialOf(model, {}), io);
     const print = (line: string) => io.out.write(`${line}\n`);
     print(`${model.name} (examples/spoken-digits/model.frond) on the ${backend.name} backend`);
     const progress = await newProgress(io.out, io.now);

@@ -5,13 +5,15 @@ import { report } from "../../compiler/diagnostics/report.ts";
 import type { Program } from "../../compiler/program/program.ts";
 import { Bench, type BenchOptions, type Timing } from "../bench.ts";
 import type { CompiledModel } from "../model.ts";
+import { trialOf } from "../open.ts";
 import { type ProfileByLine, profileByLine } from "../profile.ts";
 import { Session } from "../session.ts";
 import { flopsOf } from "../summary.ts";
 import { type Benched, benchJson, benchText, names, type Timed } from "./bench-text.ts";
+import { openFor } from "./choosing.ts";
 import { command } from "./command.ts";
+import { liveLine } from "./counter.ts";
 import { Inputs, modelOptions } from "./inputs.ts";
-import type { Io } from "./io.ts";
 import { flag, positive, text } from "./options.ts";
 import { printJson } from "./print.ts";
 import { settingOf, settingOptions } from "./setting.ts";
@@ -52,8 +54,10 @@ kernel, its time is divided as their operations are.`,
   run: async ({ positionals, values }, io) => {
     const model = await new Inputs(io).model(positionals[0]!, values);
     const setting = settingOf(model, values);
-    const backend = await (await io.load.backends()).open(values.backend ?? "auto");
     const { threads, seconds, profile, json } = values;
+    const compile = profile ? { profile } : threads === 1 ? {} : { threads };
+    const trial = () => ({ ...trialOf(model, { ...setting, compile }), ...(profile ? { needs } : {}) });
+    const backend = await openFor(values.backend, trial, io);
     const options = {
       ...setting,
       backend,
@@ -63,7 +67,7 @@ kernel, its time is divided as their operations are.`,
     };
     const programs = programsOf(model);
     const timed: Timed[] = [];
-    const live = status(json, io);
+    const live = liveLine(json, io);
     try {
       // What there is no profile of is said before anything takes time.
       if (profile) await checkProfile(programs[0]!.program, options);
@@ -83,6 +87,8 @@ kernel, its time is divided as their operations are.`,
     return 0;
   },
 });
+
+const needs = "profile" as const;
 
 type Options = Omit<BenchOptions, "compile">;
 
@@ -125,16 +131,4 @@ async function profileOf(
 ): Promise<ProfileByLine> {
   const { runs, profile } = await time(program, { ...options, compile: { profile: true } });
   return profileByLine(model.lowered(what === "training" ? "train" : "infer"), profile ?? [], runs);
-}
-
-/** What is done just now, on a terminal. */
-function status(
-  silent: boolean,
-  io: Io,
-): { readonly show: (what: string) => void; readonly clear: () => void } {
-  if (silent || !io.err.terminal) return { show: () => {}, clear: () => {} };
-  return {
-    show: what => io.err.write(`\r\x1b[2K${what} `),
-    clear: () => io.err.write("\r\x1b[2K"),
-  };
 }

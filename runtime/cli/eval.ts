@@ -19,10 +19,12 @@ export const evaluate = command({
   examples: ["frond eval tagger.frond --data test.npz --weights tagger.safetensors"],
   run: async ({ positionals, values }, io) => {
     const inputs = new Inputs(io);
-    const dataFile = required(values.data, "frond eval", "--data");
-    const session = await openSession("frond eval", positionals[0]!, values, inputs, io);
+    required(values.data, "frond eval", "--data");
+    const use = { io, use: "evaluate" } as const;
+    const opened = await openSession("frond eval", positionals[0]!, values, inputs, use);
+    const { session } = opened;
     try {
-      const data = await inputs.data(dataFile);
+      const data = opened.data!;
       await warnAboutData(data, session.model.evaluate(), io);
       const count = counter("evaluating", data.size, "examples", values.quiet || values.json, io);
       const batch = values.batch === null ? {} : { batch: values.batch };

@@ -3,6 +3,7 @@
 
 import type { Backend } from "../../backends/api.ts";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
+import type { Chooser } from "../choice.ts";
 import type { FrontDoor } from "../model.ts";
 
 export interface Io {
@@ -38,7 +39,9 @@ export interface Loaders {
 export interface BackendDoor {
   readonly all: readonly Backend[];
   /** Opens by name or `auto`; throws a FrondError that says why not. */
-  open(name: string): Promise<Backend>;
+  readonly open: (name: string) => Promise<Backend>;
+  /** How `auto` is found out for a program; without it nothing is measured. */
+  readonly chooser?: () => Chooser;
 }
 
 /** https://no-color.org and https://force-color.org, then whether it is a terminal. */

@@ -1,8 +1,12 @@
 // The process's own streams and the real loaders of Frond's heavy parts.
 
+import type { Backend } from "../../backends/api.ts";
 import { FrondError } from "../../compiler/diagnostics/error.ts";
 import { report } from "../../compiler/diagnostics/report.ts";
+import type { Chooser } from "../choice.ts";
 import { readHelp, writeHelp } from "../node/files.ts";
+import { machine } from "../node/machine.ts";
+import { choicesFile, tuningStore } from "../node/tuning-store.ts";
 import { type Io, type Output, wantsColor } from "./io.ts";
 import { setUpTiles } from "./tiles.ts";
 
@@ -22,7 +26,8 @@ export function processIo(): Io {
       backends: async () => {
         const { backends, openBackend } = await import("../../backends/registry.ts");
         await setUpTiles(process.env);
-        return { all: backends, open: openBackend };
+        const chooser = () => chooserOf(backends, process.env);
+        return { all: backends, open: openBackend, chooser };
       },
       renderer: async () => {
         const { render } = await import("../../compiler/diagnostics/render.ts");
@@ -31,6 +36,13 @@ export function processIo(): Io {
     },
   };
 }
+
+/** Choices are remembered in the user's folder for caches. */
+const chooserOf = (backends: readonly Backend[], env: Io["env"]): Chooser => ({
+  backends,
+  store: tuningStore(() => choicesFile(env)),
+  host: machine(),
+});
 
 function output(stream: NodeJS.WriteStream): Output {
   const terminal = stream.isTTY === true;

@@ -43,9 +43,9 @@ inputs come from --data; a model that has no others needs none and makes --count
     checkGoTogether(values);
     const out = values.out ?? "-";
     const write = outputsWriter(out, io);
-    const session = await openSession("frond run", positionals[0]!, values, inputs, io);
+    const use = { io, use: values.generate === null ? "infer" : "generate" } as const;
+    const { session, data } = await openSession("frond run", positionals[0]!, values, inputs, use);
     try {
-      const data = values.data === null ? null : await inputs.data(values.data);
       const { examples, outputs } = await compute(session, data, values, io);
       write(outputs);
       const { model, backend } = session;

@@ -3,7 +3,9 @@
 import type { Backend } from "../../backends/api.ts";
 import { type Level, levels } from "../../compiler/program/levels.ts";
 import type { Program } from "../../compiler/program/program.ts";
+import { trialOf } from "../open.ts";
 import { flopsOf, summarize } from "../summary.ts";
+import { openFor } from "./choosing.ts";
 import { command } from "./command.ts";
 import { Inputs, modelOptions } from "./inputs.ts";
 import { flag, memorySize, text } from "./options.ts";
@@ -36,7 +38,8 @@ how much memory they take on a backend, at the most: examples may be shorter tha
   run: async ({ positionals, values }, io) => {
     const model = await new Inputs(io).model(positionals[0]!, values);
     const setting = settingOf(model, values);
-    const backend = await (await io.load.backends()).open(values.backend ?? "auto");
+    const trial = () => trialOf(model, setting);
+    const backend = await openFor(values.backend, trial, io, { unmeasured: true });
     const found = summarize(model, setting);
     const { memory: allowed } = values;
     const shown = allowed === null ? levels.slice(0, 1) : levels;

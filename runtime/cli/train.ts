@@ -39,17 +39,17 @@ export const train = command({
   ],
   run: async ({ positionals, values }, io) => {
     const inputs = new Inputs(io);
-    const dataFile = required(values.data, "frond train", "--data");
+    required(values.data, "frond train", "--data");
     if (values.weights !== null && values.resume !== null) throw exclusive("--weights", "`--resume`");
     if (values.save !== null) checkWritable(values.save);
-    const session = await openSession("frond train", positionals[0]!, values, inputs, io);
+    const use = { io, use: "train" } as const;
+    const { session, data } = await openSession("frond train", positionals[0]!, values, inputs, use);
     try {
       if (values.resume !== null)
         session.load(await inputs.weights(values.resume), values.resume, { resume: true });
-      const data = await inputs.data(dataFile);
-      await warnAboutData(data, session.trainProgram(), io);
+      await warnAboutData(data!, session.trainProgram(), io);
       const validation = values.valid === null ? null : await inputs.data(values.valid);
-      return await learn(session, data, validation, values, io);
+      return await learn(session, data!, validation, values, io);
     } finally {
       session.dispose();
     }

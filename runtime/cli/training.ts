@@ -3,7 +3,9 @@
 import type { Program } from "../../compiler/program/program.ts";
 import { bind } from "../data/bind.ts";
 import type { Dataset } from "../data/dataset.ts";
+import { trialOf, type Use } from "../open.ts";
 import { Session } from "../session.ts";
+import { openFor } from "./choosing.ts";
 import { type Inputs, modelOptions, required } from "./inputs.ts";
 import type { Io } from "./io.ts";
 import { count, flag, inputFile, memorySize, seed, text, threads, unrolling } from "./options.ts";
@@ -35,6 +37,14 @@ export interface SessionValues {
   readonly memory: number | null;
   readonly seed: number;
   readonly weights: string | null;
+  readonly data: string | null;
+  readonly batch: number | null;
+}
+
+export interface Opened {
+  readonly session: Session;
+  /** Null where none are given. */
+  readonly data: Dataset | null;
 }
 
 /** Opens a session with the weights given; all commands but `train` want some, if the model has any. */
@@ -43,20 +53,28 @@ export async function openSession(
   path: string,
   values: SessionValues,
   inputs: Inputs,
-  io: Io,
-): Promise<Session> {
+  { io, use }: { readonly io: Io; readonly use: Use },
+): Promise<Opened> {
   const model = await inputs.model(path, values);
   if (command !== "frond train" && model.infer().parameters.length > 0)
     required(values.weights, command, "--weights");
-  const backend = await (await io.load.backends()).open(values.backend ?? "auto");
-  const compile = {
-    ...(values.unroll === null ? {} : { unroll: values.unroll }),
-    ...(values.threads === 1 ? {} : { threads: values.threads }),
+  const data = values.data === null ? null : await inputs.data(values.data);
+  const options = {
+    compile: {
+      ...(values.unroll === null ? {} : { unroll: values.unroll }),
+      ...(values.threads === 1 ? {} : { threads: values.threads }),
+    },
+    ...(values.memory === null ? {} : { memory: values.memory }),
   };
-  const memory = values.memory === null ? {} : { memory: values.memory };
-  const session = new Session({ model, backend, seed: values.seed, compile, ...memory });
+  const size = {
+    ...(data === null ? {} : { data }),
+    ...(values.batch === null ? {} : { batch: values.batch }),
+  };
+  const trial = () => trialOf(model, { ...options, ...size, use });
+  const backend = await openFor(values.backend, trial, io);
+  const session = new Session({ model, backend, seed: values.seed, ...options });
   if (values.weights !== null) session.load(await inputs.weights(values.weights), values.weights);
-  return session;
+  return { session, data };
 }
 
 /** Prints what is odd, but legal, about the data of a program. */

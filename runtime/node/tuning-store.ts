@@ -1,5 +1,6 @@
-// Where Node keeps the tiles that suit its engine: a file in the user's folder for caches. It may be deleted at any
-// time. Both ends reject where there is no such folder or it is closed to us; whoever uses the store goes on without.
+// Where Node keeps what it has measured, the tiles that suit its engine and the fastest backends: files in the user's
+// folder for caches. They may be deleted at any time. Both ends of a store reject where there is no such folder or it
+// is closed to us; whoever uses it goes on without.
 
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
@@ -27,6 +28,14 @@ export function tilesFile(
   platform: NodeJS.Platform = process.platform,
   home: () => string = homedir,
 ): string {
+  return inCaches("tiles.json", env, platform, home);
+}
+
+/** `frond/backends.json` there: which backend is the fastest for which program. */
+export const choicesFile = (env: Environment): string =>
+  inCaches("backends.json", env, process.platform, homedir);
+
+function inCaches(name: string, env: Environment, platform: NodeJS.Platform, home: () => string): string {
   const { join } = platform === "win32" ? win32 : posix;
-  return join(cacheFolder({ env, platform, home }), "tiles.json");
+  return join(cacheFolder({ env, platform, home }), name);
 }

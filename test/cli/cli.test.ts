@@ -16,7 +16,18 @@ import { run } from "./harness.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "frond-cli-"));
 const file = (name: string) => join(folder, name);
-const commands = ["check", "summary", "bench", "dump", "gradcheck", "train", "eval", "run", "backends"];
+const commands = [
+  "check",
+  "summary",
+  "bench",
+  "dump",
+  "gradcheck",
+  "diff",
+  "train",
+  "eval",
+  "run",
+  "backends",
+];
 
 beforeAll(() => {
   writeFileSync(file("m.frond"), "model Tagger {}\n");
