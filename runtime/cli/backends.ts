@@ -87,10 +87,9 @@ async function list(json: boolean, io: Io): Promise<void> {
     printJson(rows, io.out);
     return;
   }
-  const lines = rows.map(row =>
-    row.available
-      ? [row.name, "available", row.detail, row.doc]
-      : [row.name, "missing", `${row.reason}; ${row.remedy}`, row.doc],
-  );
+  const lines = rows.flatMap(row => [
+    [row.name, row.available ? "available" : "missing", row.doc],
+    ["", "", row.available ? row.detail : `${row.reason}; ${row.remedy}`],
+  ]);
   io.out.write(table(lines));
 }
