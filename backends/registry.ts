@@ -42,6 +42,11 @@ export const backends: readonly Backend[] = [
     async () => (await import("./wasm/index.ts")).wasm,
   ),
   lazy(
+    "native",
+    "TensorFlow's C library by way of tfjs-node, one graph for the whole program; float32, in Node",
+    async () => (await import("./native/index.ts")).native,
+  ),
+  lazy(
     "cpu",
     "JavaScript by way of tfjs-core's cpu backend, with Frond's kernels; float32, runs everywhere",
     async () => (await import("./tfjs/cpu.ts")).cpu,
@@ -53,6 +58,16 @@ export const backends: readonly Backend[] = [
       isNode
         ? (await import("./browser/index.ts")).inBrowser("webgl")
         : (await import("./webgl/index.ts")).webgl,
+  ),
+  lazy(
+    "webgpu",
+    "WebGPU by way of tfjs's webgpu backend, with generated shaders; float32, in browsers and in Node",
+    async () => {
+      const { webgpu } = await import("./webgpu/index.ts");
+      // Node has it where the package webgpu is and the machine has a graphics card; else through a browser.
+      if (!isNode || (await webgpu.probe()).available) return webgpu;
+      return (await import("./browser/index.ts")).inBrowser("webgpu", { webgpu: true });
+    },
   ),
   lazy(
     "reference",

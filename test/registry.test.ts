@@ -47,7 +47,7 @@ describe("openBackend", () => {
 
   test("a name near nothing: the list is shown", async () => {
     const [diagnostic] = (await refusal(openBackend("xyzzy"))).diagnostics;
-    expect(diagnostic?.help).toEqual(["there are wasm, cpu, webgl, reference, auto"]);
+    expect(diagnostic?.help).toEqual(["there are wasm, native, cpu, webgl, webgpu, reference, auto"]);
   });
 
   test("an unavailable one: the reason and the remedy", async () => {
@@ -90,13 +90,15 @@ test("the list says of each whether it is available", async () => {
 });
 
 test("the registry says the same of each backend as the backend itself", async () => {
-  const [{ wasm }, { cpu }, { webgl }, { reference }] = await Promise.all([
+  const [{ wasm }, { native }, { cpu }, { webgl }, { webgpu }, { reference }] = await Promise.all([
     import("../backends/wasm/index.ts"),
+    import("../backends/native/index.ts"),
     import("../backends/tfjs/cpu.ts"),
     import("../backends/webgl/index.ts"),
+    import("../backends/webgpu/index.ts"),
     import("../backends/reference/index.ts"),
   ]);
   expect(backends.map(({ name, doc }) => ({ name, doc }))).toEqual(
-    [wasm, cpu, webgl, reference].map(({ name, doc }) => ({ name, doc })),
+    [wasm, native, cpu, webgl, webgpu, reference].map(({ name, doc }) => ({ name, doc })),
   );
 });

@@ -109,6 +109,8 @@ export class Emitter {
   }
 
   name(stem: string): string {
+    // `i32` and `f32` are types.
+    if (this.#names === 32) this.#names++;
     return `${stem}${this.#names++}`;
   }
 

@@ -42,6 +42,18 @@ export interface Binding {
     inputs: readonly TensorId[],
     outputs: number,
   ): readonly OpOutput[];
+  /** A session of a SavedModel's graph; `tags` say which of its graphs. */
+  loadSavedModel(folder: string, tags: string): number;
+  deleteSavedModel(id: number): void;
+  /** Inputs and outputs by the names of tensors, `name:0`, with commas between. */
+  runSavedModel(
+    id: number,
+    inputs: readonly TensorId[],
+    inputNames: string,
+    outputNames: string,
+  ): readonly OpOutput[];
+  getNumOfTensors(): number;
+  getNumOfSavedModels(): number;
 }
 
 export interface TfjsTensor {
