@@ -41,20 +41,31 @@ const producer = 1482;
 
 export function savedModel(nodes: readonly NodeDef[]): Uint8Array {
   const versions = message(4, [whole(1, producer)]);
-  const graph = message(2, [...nodes.map(node => message(1, nodeDef(node))), versions]);
+  const known: Known = new Map();
+  const graph = message(2, [...nodes.map(node => message(1, nodeDef(node, known))), versions]);
   const info = message(1, [text(4, tag)]);
   return joined([whole(1, 1), message(2, [info, graph])]);
 }
 
-function nodeDef({ name, op, inputs, attributes }: NodeDef): readonly Piece[] {
+/** Attributes that many nodes have, as they are written. */
+type Known = Map<string, Piece>;
+
+function nodeDef({ name, op, inputs, attributes }: NodeDef, known: Known): readonly Piece[] {
   return [
     text(1, name),
     text(2, op),
     ...inputs.map(input => text(3, input)),
-    ...Object.entries(attributes).map(([key, attribute]) =>
-      message(5, [text(1, key), message(2, [attrValue(attribute)])]),
-    ),
+    ...Object.entries(attributes).map(([key, attribute]) => attributeEntry(key, attribute, known)),
   ];
+}
+
+function attributeEntry(key: string, attribute: Attribute, known: Known): Piece {
+  const make = (): Piece => message(5, [text(1, key), message(2, [attrValue(attribute)])]);
+  if (attribute.kind === "tensor" || attribute.kind === "shape") return make();
+  const name = `${key} ${attribute.kind === "type" ? attribute.type : attribute.value}`;
+  const piece = known.get(name) ?? make();
+  known.set(name, piece);
+  return piece;
 }
 
 function attrValue(attribute: Attribute): Piece {

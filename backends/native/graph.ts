@@ -55,7 +55,7 @@ export class OpGraph {
 
   /** A node; the same one where there is one that computes the same. */
   op(name: string, inputs: readonly Tensor[], attributes: Attributes, dtype: DType): Tensor {
-    const key = `${name} ${inputs.map(input => input.name).join()} ${JSON.stringify(attributes, exactNumber)}`;
+    const key = `${name} ${inputs.map(input => input.name)}${keyOf(attributes)}`;
     const known = this.#made.get(key);
     if (known !== undefined) return known;
     const frame = this.#innermost(inputs);
@@ -136,10 +136,24 @@ export const enterAttributes = (dtype: DType, frame: Frame, constant: boolean): 
   parallel_iterations: whole(1),
 });
 
-/** JSON knows neither NaN nor infinities, nor the sign of zero. */
-const exactNumber = (_: string, value: unknown): unknown =>
-  typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))
-    ? Object.is(value, -0)
-      ? "-0"
-      : String(value)
-    : value;
+/** The same text for the same attributes only. */
+function keyOf(attributes: Attributes): string {
+  let key = "";
+  for (const [name, attribute] of Object.entries(attributes)) key += ` ${name}=${textOf(attribute)}`;
+  return key;
+}
+
+function textOf(attribute: Attribute): string {
+  switch (attribute.kind) {
+    case "type":
+      return attribute.type;
+    case "shape":
+      return attribute.dims.join();
+    case "tensor": {
+      const { dtype, shape, values } = attribute;
+      return `${dtype}[${shape}] ${values.map(value => (Object.is(value, -0) ? "-0" : value))}`;
+    }
+    default:
+      return String(attribute.value);
+  }
+}

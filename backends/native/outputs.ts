@@ -1,28 +1,17 @@
 // What is fetched of the graph, in the order of the boundary: `[batch, ...axes, ...shape]`.
 
-import type { Node, NodeType, OpName } from "../../compiler/graph/graph.ts";
+import type { Node, NodeType } from "../../compiler/graph/graph.ts";
 import { type Site, wholeOf } from "./context.ts";
 import { ofType, type Tensor } from "./graph.ts";
 import type { Scope } from "./scope.ts";
 import type { Value } from "./values.ts";
 
-/** The tensor of a result. What is fed cannot be fetched, so of that it is a copy. */
-export function resultOf(site: Site, node: Node, root: Scope): string {
+/** The tensor of an output. What is fed cannot be fetched, so of that it is a copy. */
+export function fetched(site: Site, node: Node, root: Scope): string {
   const tensor = atBoundary(site, node, root);
-  return site.fed.names.has(tensor.name) ? copyOf(site, tensor) : tensor.name;
+  if (!site.fed.names.has(tensor.name)) return tensor.name;
+  return site.ops.op("DeepCopy", [tensor], { T: ofType(tensor.dtype) }, tensor.dtype).name;
 }
-
-/** The tensor of a new value of a variable: never the memory of something that the caller fed, and may change. */
-export function updateOf(site: Site, node: Node, root: Scope): string {
-  const tensor = atBoundary(site, node, root);
-  return computes.has(node.op) ? tensor.name : copyOf(site, tensor);
-}
-
-/** Ops that updates mostly are, whose results are memory of their own. */
-const computes: ReadonlySet<OpName> = new Set<OpName>(["add", "sub", "mul", "div", "where"]);
-
-const copyOf = ({ ops }: Site, tensor: Tensor): string =>
-  ops.op("DeepCopy", [tensor], { T: ofType(tensor.dtype) }, tensor.dtype).name;
 
 /** Zeros in the padding. */
 function atBoundary(site: Site, node: Node, root: Scope): Tensor {

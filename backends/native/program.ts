@@ -15,7 +15,7 @@ import { leave, loopScope } from "./loops.ts";
 import { isSource, lower } from "./lowering.ts";
 import { isView, isWorthHoisting } from "./motion.ts";
 import { Ops } from "./ops.ts";
-import { resultOf, updateOf } from "./outputs.ts";
+import { fetched } from "./outputs.ts";
 import { Scope } from "./scope.ts";
 import { ScopeContext } from "./scope-context.ts";
 import { sizesOf } from "./sizes.ts";
@@ -71,11 +71,11 @@ class Lowering implements Site {
   run(): LoweredProgram {
     this.#steps(this.#program.schedule.steps, this.#root);
     const { results, updates } = this.#program;
-    const fetched = {
-      results: results.map(name => resultOf(this, this.#output(name), this.#root)),
-      updates: updates.map(({ output }) => updateOf(this, this.#output(output), this.#root)),
+    const outputs = {
+      results: results.map(name => this.#output(name)),
+      updates: updates.map(({ output }) => this.#output(output)),
     };
-    return { ...fetched, nodes: this.ops.nodes, feeds: this.fed.names, draws: this.fed.draw };
+    return { ...outputs, nodes: this.ops.nodes, feeds: this.fed.names, draws: this.fed.draw };
   }
 
   contextOf(scope: Scope): Context {
@@ -111,8 +111,8 @@ class Lowering implements Site {
     return this.#program.schedule.keeping.get(id)?.get(axis)?.kind === "sequence";
   }
 
-  #output(name: string): Node {
-    return this.#node(this.graph.outputs.get(name)!);
+  #output(name: string): string {
+    return fetched(this, this.#node(this.graph.outputs.get(name)!), this.#root);
   }
 
   #node(id: NodeId): Node {
@@ -121,7 +121,7 @@ class Lowering implements Site {
     return node;
   }
 
-  /** Steps of a loop that another factor wants again stand there once more. */
+  /** Where a loop is unrolled by a factor its steps stand there several times, told apart by offsets. */
   #steps(steps: readonly Step[], scope: Scope): void {
     for (const step of steps) {
       if (step.kind === "loop") this.#loop(step, scope);
@@ -131,34 +131,36 @@ class Lowering implements Site {
 
   #compute(node: Node, scope: Scope): void {
     if (isSource(node)) return;
-    const carrying = node.op === "shift" ? this.#carryingScope(node, scope) : null;
-    const home = carrying === null ? this.#outermost(node, scope) : scope;
-    const over = node.op === "shift" ? home.over(node.attrs.axis) : null;
-    if (node.op !== "shift" || over === null) this.set(node, home);
+    if (node.op === "shift") this.#delay(node, scope);
+    else this.set(node, this.#outermost(node, scope));
+  }
+
+  #delay(node: NodeOf<"shift">, scope: Scope): void {
+    const over = scope.over(node.attrs.axis);
+    if (over !== null && isCarriedBy(node, over.loop!.loop, this.#homes)) {
+      const carried = this.#carried.get(over.loop!.loop)!;
+      scope.set(
+        node.id,
+        this.ops.for(node, () => carried.read(node, scope)),
+      );
+      return;
+    }
+    const home = this.#outermost(node, scope);
+    if (home.over(node.attrs.axis) === null) this.set(node, home);
     else
       home.set(
         node.id,
-        this.ops.for(node, () =>
-          carrying === null
-            ? this.#lookedUp(node, over, home)
-            : this.#carried.get(carrying.loop!.loop)!.read(node, scope),
-        ),
+        this.ops.for(node, () => this.#lookedUp(node, over!, home)),
       );
   }
 
-  /** A delay, at one turn, of what is there at all of them; its initial value is not. */
+  /** A delay, at one turn, of what is there at all of them, but for its initial value. */
   #lookedUp(node: NodeOf<"shift">, over: Scope, scope: Scope): Value {
     const [value, initial] = node.inputs;
     const at = over.loop!.turning.neighbour(node.attrs.offset);
     const before = this.values.row(this.read(value!, over.outer!), node.attrs.axis, at);
     const inside = isInside(node, this.contextOf(scope));
     return this.values.select(inside, scope.seen(before, over), this.read(initial!, scope));
-  }
-
-  /** The scope of the loop that carries what a delay reads; null where it is there as a whole. */
-  #carryingScope(node: NodeOf<"shift">, scope: Scope): Scope | null {
-    const over = scope.over(node.attrs.axis);
-    return over !== null && isCarriedBy(node, over.loop!.loop, this.#homes) ? over : null;
   }
 
   /** Where a node is best computed: outside of loops that it needs nothing of. */

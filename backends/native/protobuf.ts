@@ -11,7 +11,8 @@ function varint(value: number): readonly number[] {
   if (value < 0) {
     let rest = BigInt.asUintN(64, BigInt(value));
     for (; rest >= 0x80n; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
-    return [...bytes, Number(rest)];
+    bytes.push(Number(rest));
+    return bytes;
   }
   let rest = value;
   for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80);
@@ -19,20 +20,27 @@ function varint(value: number): readonly number[] {
   return bytes;
 }
 
+/** Numbers of fields are below 16 here, so that a key is one byte. */
 const key = (field: number, type: number): number => (field << 3) | type;
 
 export const whole = (field: number, value: number): Piece =>
-  Uint8Array.from([...varint(key(field, varintType)), ...varint(value)]);
+  Uint8Array.of(key(field, varintType), ...varint(value));
 
 export const bytes = (field: number, value: Uint8Array): Piece =>
-  joined([Uint8Array.from([...varint(key(field, bytesType)), ...varint(value.length)]), value]);
+  joined([header(field, value.length), value]);
+
+const header = (field: number, length: number): Piece =>
+  Uint8Array.of(key(field, bytesType), ...varint(length));
 
 const encoder = new TextEncoder();
 
 export const text = (field: number, value: string): Piece => bytes(field, encoder.encode(value));
 
 /** A message within a message. */
-export const message = (field: number, pieces: readonly Piece[]): Piece => bytes(field, joined(pieces));
+export function message(field: number, pieces: readonly Piece[]): Piece {
+  const length = pieces.reduce((size, piece) => size + piece.length, 0);
+  return joined([header(field, length), ...pieces]);
+}
 
 export function joined(pieces: readonly Piece[]): Uint8Array {
   const all = new Uint8Array(pieces.reduce((size, piece) => size + piece.length, 0));

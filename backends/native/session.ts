@@ -11,10 +11,7 @@ import type { Binding, OpOutput, TensorId } from "./tfjs-node.ts";
 /** Says what of the program a node of the graph belongs to; null where it belongs to none. */
 export type Describe = (id: number) => string | null;
 
-/**
- * TensorFlow's graph optimiser has left a loop with values that nothing computes: it is known to do so with slices and
- * pads of nothing. The loop may be right as straight code.
- */
+/** TensorFlow's optimiser has left a loop with values that nothing computes: as straight code it may be right. */
 export class BrokenLoop extends InternalError {}
 
 export class Session {
@@ -36,7 +33,7 @@ export class Session {
     }
   }
 
-  /** The caller deletes what comes back. */
+  /** The caller deletes what comes back. Of a run that fails the binding leaves references to what it was fed. */
   run(feeds: ReadonlyMap<string, TensorId>, fetches: readonly string[]): readonly OpOutput[] {
     if (this.#id === null) throw new InternalError("Session", "it has ended");
     if (fetches.length === 0) return [];

@@ -65,10 +65,10 @@ export function put(binding: Binding, { dtype, shape, data }: Tensor): TensorId 
 function copyOf(dtype: Tensor["dtype"], data: Tensor["data"]): NativeValues {
   switch (dtype) {
     case "real":
-      return Float32Array.from(data);
+      return new Float32Array(data);
     case "index":
-      return Int32Array.from(data);
+      return new Int32Array(data);
     case "bool":
-      return Uint8Array.from(data);
+      return new Uint8Array(data);
   }
 }

@@ -38,17 +38,11 @@ export class TurningLoop {
       ? ops.compare("Less", merge.tensor, ops.scalar(extent))
       : ops.compare("GreaterEqual", merge.tensor, ops.whole(0));
     [this.#goesOn] = ops.add("LoopCond", [inside.name], {}, "bool", this.frame) as [Tensor];
-    const { tensor, merge: number } = this.#switch(merge.tensor, merge.number);
-    // A Switch runs at the end too, with nothing to give: what is to wait for a turn waits for this.
-    [this.position] = ops.add("Identity", [tensor.name], { T: ofType("index") }, "index", this.frame) as [
-      Tensor,
-    ];
+    const counter = this.#switch(merge.tensor, merge.number);
+    this.position = counter.tensor;
     this.frame.pivot = this.position;
     this.at = ops.expand(this.position, 0);
-    this.next(
-      { tensor, merge: number, last: tensor },
-      ops.binary(isForward ? "AddV2" : "Sub", this.position, ops.whole(1)),
-    );
+    this.next(counter, ops.binary(isForward ? "AddV2" : "Sub", this.position, ops.whole(1)));
   }
 
   /** The index so many before this one, as a vector of one; some index where that is outside. */

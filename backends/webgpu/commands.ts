@@ -2,8 +2,7 @@
 // dispatch has a slot of integers in one buffer, which is written when its batch is submitted: the queue writes it after
 // the batch before has been computed.
 
-import type { Block } from "./buffers.ts";
-import { usage } from "./buffers.ts";
+import { type Block, usage } from "./buffers.ts";
 import type { Context } from "./context.ts";
 import type { Program, Programs } from "./programs.ts";
 import { GROUP, INFINITE_BITS } from "./wgsl.ts";
@@ -57,40 +56,44 @@ export class Commands {
     integers: readonly number[],
     result: Block,
   ): void {
-    const { shape } = program;
-    const slots = Math.ceil(shape.integers / SLOT);
+    const slots = Math.ceil(program.shape.integers / SLOT);
     if (this.#used + slots * SLOT > this.#integers.length) this.submit();
-    const { rows, texels } = result;
-    const lines = program.text.rows === 4 ? Math.ceil(rows / 4) : rows;
-    const groups = Math.ceil((lines * texels) / GROUP);
+    const lines = program.text.rows === 4 ? Math.ceil(result.rows / 4) : result.rows;
+    const groups = Math.ceil((lines * result.texels) / GROUP);
     const across = Math.min(groups, this.#most);
     const at = this.#used;
     this.#used += slots * SLOT;
-    const own = this.#integers;
-    own[at] = rows;
-    own[at + 1] = texels;
-    own[at + 2] = INFINITE_BITS;
-    own[at + 3] = across * GROUP;
-    let next = at + 4;
-    for (const { texels } of inputs) own[next++] = texels;
-    let begin = 0;
-    for (let k = shape.own; k < inputs.length; k++) {
-      own[next++] = begin;
-      begin += inputs[k]!.rows * inputs[k]!.texels;
-    }
-    for (const integer of integers) own[next++] = integer;
+    this.#write(at, [result.rows, result.texels, INFINITE_BITS, across * GROUP], program, inputs, integers);
+    const read = others === null ? inputs : [...inputs.slice(0, program.shape.own), others];
     const pass = this.#passForDispatch();
     if (program.pipeline !== this.#pipeline) {
       this.#pipeline = program.pipeline;
       pass.setPipeline(program.pipeline);
     }
-    pass.setBindGroup(
-      0,
-      this.#groupOf(program, others === null ? inputs : [...inputs.slice(0, shape.own), others], result),
-    );
+    pass.setBindGroup(0, this.#groupOf(program, read, result));
     pass.setBindGroup(1, this.#integerGroup(slots), [4 * at]);
     pass.dispatchWorkgroups(across, Math.ceil(groups / across));
     this.counts.dispatches++;
+  }
+
+  /** The integers of a dispatch, in the order of wgsl.ts. */
+  #write(
+    at: number,
+    head: readonly number[],
+    { shape }: Program,
+    inputs: readonly Block[],
+    integers: readonly number[],
+  ): void {
+    const all = this.#integers;
+    let next = at;
+    for (const integer of head) all[next++] = integer;
+    for (const { texels } of inputs) all[next++] = texels;
+    let begin = 0;
+    for (let k = shape.own; k < inputs.length; k++) {
+      all[next++] = begin;
+      begin += inputs[k]!.rows * inputs[k]!.texels;
+    }
+    for (const integer of integers) all[next++] = integer;
   }
 
   /** The first bytes of a buffer to a place in another. */

@@ -1,8 +1,7 @@
 // Reads of matrices: the numbers go to a buffer that the host may see, which is waited for. A device that is lost rejects
 // all that is pending.
 
-import type { Block } from "./buffers.ts";
-import { usage } from "./buffers.ts";
+import { type Block, usage } from "./buffers.ts";
 import type { Commands } from "./commands.ts";
 import type { Context } from "./context.ts";
 
