@@ -1,6 +1,6 @@
 // Every model on webgpu, directly where Node has it and else in the page of a headless browser, against the reference: what
 // it computes, its gradients and three training steps, examples of different lengths, with anything in their padding.
-// In software that takes long: a third of the models for each, unless FROND_REQUIRE asks for webgpu.
+// In software that takes long: a sixth of the models for each, unless FROND_REQUIRE asks for webgpu.
 
 import { afterAll, expect, test } from "vitest";
 import { closeBrowsers } from "../../backends/browser/index.ts";
@@ -20,7 +20,7 @@ const config = {
 } as const;
 
 const required = (process.env.FROND_REQUIRE ?? "").split(",").includes("webgpu");
-const modelsOf = (turn: number) => modelNames.filter((_, i) => required || i % 3 === turn);
+const modelsOf = (turn: number) => modelNames.filter((_, i) => required || i % 6 === 2 * turn);
 
 build();
 const availability = await backends.find(({ name }) => name === "webgpu")!.probe();
