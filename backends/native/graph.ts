@@ -119,6 +119,16 @@ export class OpGraph {
     return entered!;
   }
 
+  /**
+   * The tensor as one that is there for as long as the frame's loop turns. What goes from turn to turn, or into a loop
+   * inside, must be that: a value that is always there would let loops turn for ever.
+   */
+  ofTurn(tensor: Tensor, frame: Frame): Tensor {
+    if (tensor.frame === frame || frame.pivot === null) return this.enter(tensor, frame);
+    const inputs = [this.enter(tensor, frame).name, `^${frame.pivot.name}`];
+    return this.add("Identity", inputs, { T: ofType(tensor.dtype) }, tensor.dtype, frame)[0]!;
+  }
+
   #innermost(inputs: readonly Tensor[]): Frame {
     let innermost = this.root;
     for (const { frame } of inputs) if (depthOf(frame) > depthOf(innermost)) innermost = frame;

@@ -1,6 +1,6 @@
-// What leaves a loop. Each op of a turn costs half a microsecond beside its arithmetic, so small values that depend on
-// nothing the loop carries are computed before it, for all turns at once; and sums over turns after it, where what they
-// add is kept anyway or takes little to keep.
+// Which sums over a loop's turns are better computed when it has ended, for all turns at once: where what they add is
+// kept anyway or takes little to keep. A sum that outer products or gradients of weights are added to turn by turn is
+// one large product then. (What needs nothing of the loop at all may as well stay in it: it takes the same time.)
 
 import type { AxisId, Graph, Node, NodeId } from "../../compiler/graph/graph.ts";
 import { sizeOf } from "../../compiler/ops/shapes.ts";
@@ -8,9 +8,6 @@ import { elementwise } from "./elementwise.ts";
 
 /** What an op of a loop costs beside its arithmetic, in elements that it could have computed meanwhile. */
 const opCost = 5000;
-
-/** Larger values are better computed turn by turn, while what they are computed from is in the cache. */
-const mostHoisted = 2048;
 
 /** Stands for extents and batches that are not known. */
 const usualExtent = 30;
@@ -25,7 +22,7 @@ const isFree = (node: Node): boolean =>
   Object.hasOwn(elementwise, node.op) || isView(node) || node.op === "concat" || node.op === "pad";
 
 /** Elements that a node has at one index of that axis, about. */
-export function elementsOf(graph: Graph, { type }: Node, except: AxisId): number {
+function elementsOf(graph: Graph, { type }: Node, except: AxisId): number {
   const extents = type.axes
     .filter(axis => axis !== except)
     .map(axis => graph.axes.find(({ id }) => id === axis)?.length ?? usualExtent);
@@ -39,13 +36,6 @@ function expands(graph: Graph, node: Node, axis: AxisId): boolean {
     .filter(({ type }) => type.axes.includes(axis))
     .map(operand => elementsOf(graph, operand, axis));
   return elementsOf(graph, node, axis) > Math.max(0, ...operands);
-}
-
-/** Whether a node of a loop over the axis is better computed before it, where its operands are there. */
-export function isWorthHoisting(graph: Graph, node: Node, axis: AxisId): boolean {
-  const isSum = (node.op === "sum" || node.op === "max" || node.op === "logsumexp") && !node.attrs.batch;
-  if (!isSum && (!isFree(node) || isView(node))) return false;
-  return elementsOf(graph, node, axis) <= mostHoisted && !expands(graph, node, axis);
 }
 
 /** What of a loop is there when it has ended. */
@@ -76,24 +66,29 @@ function costOf(id: NodeId, loop: Ended, kept: Set<NodeId>, user: Node): number 
   const node = loop.graph.nodes.get(id)!;
   const elements = elementsOf(loop.graph, node, loop.axis);
   const keeping = elements + 4 * opCost;
+  // What others read too is computed in the loop all the same.
+  const again = loop.usersOf(id).length > 1 ? 2 * elements : 0;
   const inside = new Set(kept);
-  const again = derivingCost(node, loop, inside, user) + (loop.usersOf(id).length > 1 ? 2 * elements : 0);
-  if (again > keeping) {
+  const deriving = again + derivingCost(node, loop, inside, user, keeping - again);
+  if (deriving > keeping) {
     kept.add(id);
     return keeping;
   }
   for (const other of inside) kept.add(other);
-  return again;
+  return deriving;
 }
 
-/** What it costs to have the operands there, of what may be computed again. */
-function derivingCost(node: Node, loop: Ended, kept: Set<NodeId>, user: Node): number {
+/** What it costs to have the operands there, of what may be computed again; not looked into beyond `limit`. */
+function derivingCost(node: Node, loop: Ended, kept: Set<NodeId>, user: Node, limit: number): number {
   const isSummed = user.op === "sum" && node.op === "mul" && loop.usersOf(node.id).length === 1;
   const mayBe = isSummed || isDelay(node, loop) || (isFree(node) && !expands(loop.graph, node, loop.axis));
   // What a delay reads may in turn be computed from the delay.
-  if (isDelay(user, loop)) return Number.POSITIVE_INFINITY;
-  if (!mayBe) return Number.POSITIVE_INFINITY;
-  return node.inputs.reduce((cost, id) => cost + costOf(id, loop, kept, node), 0);
+  if (!mayBe || isDelay(user, loop)) return Number.POSITIVE_INFINITY;
+  let cost = 0;
+  for (const id of node.inputs) {
+    if (cost <= limit) cost += costOf(id, loop, kept, node);
+  }
+  return cost;
 }
 
 const isDelay = (node: Node, { axis }: Ended): boolean => node.op === "shift" && node.attrs.axis === axis;

@@ -13,7 +13,7 @@ import { Fed } from "./fed.ts";
 import type { NodeDef } from "./graph-def.ts";
 import { leave, loopScope } from "./loops.ts";
 import { isSource, lower } from "./lowering.ts";
-import { isView, isWorthHoisting } from "./motion.ts";
+import { isView } from "./motion.ts";
 import { Ops } from "./ops.ts";
 import { fetched } from "./outputs.ts";
 import { Scope } from "./scope.ts";
@@ -163,14 +163,13 @@ class Lowering implements Site {
     return this.values.select(inside, scope.seen(before, over), this.read(initial!, scope));
   }
 
-  /** Where a node is best computed: outside of loops that it needs nothing of. */
+  /** Where a node is computed: outside of loops that it is the same in at all turns, or that have only a delay of it. */
   #outermost(node: Node, scope: Scope): Scope {
     const { outer, loop } = scope;
     if (outer === null || loop === null) return scope;
     const { axis } = loop.loop;
-    const isSame = !node.type.axes.includes(axis);
     const isDelay = node.op === "shift" && node.attrs.axis === axis;
-    if (!isSame && !isDelay && !isWorthHoisting(this.graph, node, axis)) return scope;
+    if (!isDelay && node.type.axes.includes(axis)) return scope;
     const isThere = node.inputs.every(id => this.#hasOutside(id, outer));
     if (!isThere) return scope;
     for (const id of node.inputs) this.bring(id, outer);

@@ -60,9 +60,9 @@ export class TurningLoop {
 
   /** Says what the variable is at the next turn. */
   next({ merge }: Variable, value: Tensor): void {
-    const inside = this.#ops.enter(value, this.frame);
-    const attributes = { T: ofType(value.dtype) };
-    const [next] = this.#ops.add("NextIteration", [inside.name], attributes, value.dtype, this.frame);
+    const type = { T: ofType(value.dtype) };
+    const own = this.#ops.ofTurn(value, this.frame);
+    const [next] = this.#ops.add("NextIteration", [own.name], type, value.dtype, this.frame);
     const node = this.#ops.nodes[merge]!;
     node.inputs = [node.inputs[0]!, next!.name];
   }
@@ -77,10 +77,9 @@ export class TurningLoop {
    * memory, and nobody reads an entry before it is written, so that writing in place is safe.
    */
   sequence(dtype: Tensor["dtype"], dims: readonly Dim[]): Variable {
-    const shape = this.#ops.enter(this.#ops.vector([this.#extent, ...dims]), this.#outer);
+    const shape = this.#ops.ofTurn(this.#ops.vector([this.#extent, ...dims]), this.#outer);
     const attributes = { dtype: ofType(dtype), init: flag(false) };
-    const inputs = [shape.name, ...this.#waiting()];
-    const [empty] = this.#ops.add("Empty", inputs, attributes, dtype, this.#outer);
+    const [empty] = this.#ops.add("Empty", [shape.name], attributes, dtype, this.#outer);
     return this.variable(empty!);
   }
 
@@ -93,7 +92,7 @@ export class TurningLoop {
 
   #merge(initial: Tensor): { readonly tensor: Tensor; readonly number: number } {
     const { dtype } = initial;
-    const start = this.#anchored(initial);
+    const start = this.#ops.ofTurn(initial, this.#outer);
     const attributes = enterAttributes(dtype, this.frame, false);
     const [entered] = this.#ops.add("Enter", [start.name], attributes, dtype, this.frame);
     const inputs = [entered!.name, ""];
@@ -110,17 +109,5 @@ export class TurningLoop {
     // lets wait for an Identity, and it breaks graphs that have none.
     const [tensor] = this.#ops.add("Identity", [goesOn!.name], type, dtype, this.frame);
     return { tensor: tensor!, merge, last: last! };
-  }
-
-  /** Inside of another loop: not there any more when that has ended, or this loop would run once more. */
-  #anchored(initial: Tensor): Tensor {
-    if (this.#outer.pivot === null || initial.frame === this.#outer) return initial;
-    const inputs = [this.#ops.enter(initial, this.#outer).name, ...this.#waiting()];
-    const { dtype } = initial;
-    return this.#ops.add("Identity", inputs, { T: ofType(dtype) }, dtype, this.#outer)[0]!;
-  }
-
-  #waiting(): readonly string[] {
-    return this.#outer.pivot === null ? [] : [`^${this.#outer.pivot.name}`];
   }
 }

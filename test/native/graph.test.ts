@@ -61,6 +61,17 @@ describe("a graph", () => {
     expect(ops.nodes.find(({ name }) => name === inputs[0])?.op).toBe("Enter");
   });
 
+  test("lets nothing go round that is always there", () => {
+    const ops = new Ops();
+    const loop = loopIn(ops);
+    loop.next(loop.variable(ops.real(1)), ops.real(2));
+    const named = (name: string) => ops.nodes.find(node => node.name === name)!;
+    const next = ops.nodes.findLast(({ op }) => op === "NextIteration")!;
+    const value = named(next.inputs[0]!);
+    expect(named(value.inputs[0]!).op).toBe("Enter");
+    expect(value.inputs[1]).toBe(`^${loop.position.name}`);
+  });
+
   test("gives every loop variable a next value", () => {
     const ops = new Ops();
     const loop = loopIn(ops);

@@ -36,8 +36,8 @@ async function check(list: readonly number[]): Promise<void> {
 
 describe.runIf(runs)(`native${why}`, () => {
   test("random graphs", async () => {
-    await fc.assert(fc.asyncProperty(choices, check), { seed: 7, numRuns: Number(process.env.RUNS ?? 40) });
-  }, 600_000);
+    await fc.assert(fc.asyncProperty(choices, check), { seed: 7, numRuns: 30 });
+  });
 
   test.each(Object.entries(foundGraphs))("found before: %s", async (_, list) => {
     await check(list);
