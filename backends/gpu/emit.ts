@@ -23,7 +23,7 @@ export type Integer =
   | { readonly kind: "begun"; readonly cell: Cell }
   | { readonly kind: "seed" | "step" };
 
-/** Where a program is: an expression for the position along each axis, for the example, and what holds of it. */
+/** Where a program is: expressions for the position along each axis and for the example. */
 export interface Env {
   readonly positions: ReadonlyMap<AxisId, string>;
   readonly example: string;

@@ -5,8 +5,9 @@ import type { Program } from "../../compiler/program/program.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
 import type { Results, State, Tensor } from "../api.ts";
 import { foreignState, otherVariables, resultsDisposed, stateDisposed, unknownName } from "../misuse.ts";
+import { denseStrides } from "../plan/layout.ts";
 import { fittingValues, sameVariables, type Variable } from "../variables.ts";
-import { lastOf, type Reference, texelsIn } from "./cells.ts";
+import { lastOf, outerOf, type Reference, texelsIn } from "./cells.ts";
 import type { Device, Matrix } from "./device.ts";
 import { filledTensor, fromMatrix, type Sizes, toMatrix } from "./transfer.ts";
 
@@ -121,18 +122,17 @@ export class GpuState implements State {
 }
 
 function variableReference({ axes, shape }: NodeType, column: number): Stored {
-  const outer = shape.slice(0, -1).reduce((all, size) => all * size, 1);
-  const dims = shape.map((_, d) => shape.slice(d + 1).reduce((all, size) => all * size, 1));
   const cell = {
     kind: "variable",
     name: "",
-    rows: { axes, batched: false, outer },
+    rows: { axes, batched: false, outer: outerOf(shape) },
     texels: texelsIn(lastOf(shape)),
     rings: [],
     sequences: [],
     node: -1 as never,
   } as const;
-  return { kind: "stored", cell, column, width: lastOf(shape), features: { offset: 0, shape, dims } };
+  const features = { offset: 0, shape, dims: denseStrides(shape) };
+  return { kind: "stored", cell, column, width: lastOf(shape), features };
 }
 
 /** A result and what reading it takes. */

@@ -2,10 +2,11 @@
 // (backends/gpu/prelude.ts) a shader holds the functions that its body uses, since compiling takes time.
 
 import type { Dialect, ProgramText } from "../gpu/device.ts";
+import { calledFrom, type Piece, type PieceTypes, preludeOf } from "../gpu/pieces.ts";
 import type { PreludeFunction } from "../gpu/prelude.ts";
 import { isFolded, isInFours, isResultFolded } from "./fold.ts";
 import { basic, single } from "./prelude/basic.ts";
-import { bits, INFINITE, NOT_A_NUMBER, type Piece } from "./prelude/bits.ts";
+import { bits, INFINITE, NOT_A_NUMBER } from "./prelude/bits.ts";
 import { exponential } from "./prelude/exponential.ts";
 import { logarithm } from "./prelude/logarithm.ts";
 import { random } from "./prelude/random.ts";
@@ -35,38 +36,13 @@ type Pieces = { readonly [F in PreludeFunction]: Piece };
 /** Those of two widths; the type checker sees to it that each function of the prelude is there. */
 const pieces = { ...bits, ...basic, ...exponential, ...logarithm, ...trigonometry } satisfies Pieces;
 
-const types = {
+const types: PieceTypes = {
   1: { F: "float", I: "int", U: "uint", B: "bool" },
   4: { F: "vec4", I: "ivec4", U: "uvec4", B: "bvec4" },
-} as const;
-
-function ofWidth(piece: Piece, width: 1 | 4): string {
-  if (typeof piece !== "string") return width === 1 ? piece.one : piece.four;
-  const named: Readonly<Record<string, string>> = types[width];
-  return piece.replaceAll(/\b[FIUB]\b/g, type => named[type] ?? type).replaceAll("$", `${width}`);
-}
+};
 
 /** Functions' texts by their names. */
-const functions: ReadonlyMap<string, string> = new Map([
-  ...Object.entries<Piece>(pieces).flatMap(([name, piece]): [string, string][] => [
-    [`${name}1`, ofWidth(piece, 1)],
-    [`${name}4`, ofWidth(piece, 4)],
-  ]),
-  ...Object.entries(random),
-  ...Object.entries(single),
-]);
-
-/** The functions that a text calls, and those that they call, each after what it calls. */
-function calledFrom(text: string, found: Map<string, string> = new Map()): ReadonlyMap<string, string> {
-  for (const [name] of text.matchAll(/\b[A-Za-z]\w*(?=\()/g)) {
-    const called = functions.get(name);
-    // A function's own name stands in its head.
-    if (called === undefined || called === text || found.has(name)) continue;
-    calledFrom(called, found);
-    found.set(name, called);
-  }
-  return found;
-}
+const prelude = preludeOf(pieces, types, { ...random, ...single });
 
 const head = `#version 300 es
 precision highp float;
@@ -125,7 +101,7 @@ export function shaderText(text: ProgramText, form: number): string {
     head,
     ...(integers > 0 ? [`uniform int u[${integers}];`] : []),
     ...Array.from({ length: inputs }, (_, input) => reader(input, form)),
-    ...calledFrom(body).values(),
+    ...calledFrom(prelude, body).values(),
     body,
     main(text, isResultFolded(form, inputs)),
   ].join("\n");

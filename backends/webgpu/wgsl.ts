@@ -2,9 +2,10 @@
 // (backends/gpu/prelude.ts) a shader holds the functions that its body uses, since compiling takes time.
 
 import type { Dialect, ProgramText } from "../gpu/device.ts";
+import { calledFrom, type Piece, type PieceTypes, preludeOf } from "../gpu/pieces.ts";
 import type { PreludeFunction } from "../gpu/prelude.ts";
 import { basic, single } from "./prelude/basic.ts";
-import { bits, INFINITE, NOT_A_NUMBER, type Piece } from "./prelude/bits.ts";
+import { bits, INFINITE, NOT_A_NUMBER } from "./prelude/bits.ts";
 import { exponential } from "./prelude/exponential.ts";
 import { logarithm } from "./prelude/logarithm.ts";
 import { random } from "./prelude/random.ts";
@@ -35,36 +36,13 @@ type Pieces = { readonly [F in PreludeFunction]: Piece };
 /** Those of two widths; the type checker sees to it that each function of the prelude is there. */
 const pieces = { ...bits, ...basic, ...exponential, ...logarithm, ...trigonometry } satisfies Pieces;
 
-const types = {
+const types: PieceTypes = {
   1: { F: "f32", I: "i32", U: "u32", B: "bool" },
   4: { F: "vec4f", I: "vec4i", U: "vec4u", B: "vec4<bool>" },
-} as const;
-
-function ofWidth(piece: Piece, width: 1 | 4): string {
-  const named: Readonly<Record<string, string>> = types[width];
-  return piece.replaceAll(/\b[FIUB]\b/g, type => named[type] ?? type).replaceAll("$", `${width}`);
-}
+};
 
 /** Functions' texts by their names. */
-const functions: ReadonlyMap<string, string> = new Map([
-  ...Object.entries<Piece>(pieces).flatMap(([name, piece]): [string, string][] => [
-    [`${name}1`, ofWidth(piece, 1)],
-    [`${name}4`, ofWidth(piece, 4)],
-  ]),
-  ...Object.entries(random),
-  ...Object.entries(single),
-]);
-
-/** The functions that a text calls, and those that they call. */
-function calledFrom(text: string, found: Map<string, string> = new Map()): ReadonlyMap<string, string> {
-  for (const [name] of text.matchAll(/\b[A-Za-z]\w*(?=\()/g)) {
-    const called = functions.get(name);
-    if (called === undefined || found.has(name)) continue;
-    found.set(name, called);
-    calledFrom(called, found);
-  }
-  return found;
-}
+const prelude = preludeOf(pieces, types, { ...random, ...single });
 
 /**
  * How the inputs of a program are bound, where it has more than a device binds: the first ones each by itself, the others
@@ -142,7 +120,7 @@ export function shaderText(text: ProgramText, shape: Shape): string {
     ...numbers.slice(0, own).map(input => binding(input + 1, `frondInput${input}`)),
     ...(own < inputs ? [binding(own + 1, "frondOthers")] : []),
     ...numbers.map(input => reader(input, shape)),
-    ...calledFrom(body).values(),
+    ...calledFrom(prelude, body).values(),
     body,
     main(text),
   ].join("\n");

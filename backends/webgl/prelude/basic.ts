@@ -1,6 +1,7 @@
 // Functions that need no series: quotients, roots, comparisons, choices, roundings.
 
-import { NOT_A_NUMBER, type Piece } from "./bits.ts";
+import type { Piece } from "../../gpu/pieces.ts";
+import { NOT_A_NUMBER } from "./bits.ts";
 
 const comparison = (name: string, holds: string): string =>
   `F ${name}$(F a, F b) { return truth$(${holds}, a, b); }`;

@@ -1,27 +1,10 @@
 // What the functions of this folder are written with: comparisons, choices, and floats seen as integers. Compilers of
 // shaders may take it that there are no NaNs and infinities, so these are told by their bits, and chosen, never computed.
 
-/**
- * The text of a function for one number and for four: `$` stands for 1 or 4, F for float or vec4, I, U and B for int, uint
- * and bool or the vectors of four of them. Where the two differ in more than that, both are given.
- */
-export type Piece = string | { readonly one: string; readonly four: string };
+import type { Piece } from "../../gpu/pieces.ts";
 
 export const INFINITE = "uintBitsToFloat(0x7f800000u)";
 export const NOT_A_NUMBER = "uintBitsToFloat(0x7fc00000u)";
-
-/** The smallest normal number; most devices take what is smaller for 0. */
-export const TINY = "1.17549435e-38";
-
-/** ln 2; the high part has 16 bits, so that its product with an exponent is exact. */
-export const LN2_HIGH = "0.693145751953125";
-export const LN2_LOW = "1.4286068203e-6";
-
-/** The polynomial in `x` with these coefficients, the highest first, by Horner's rule. */
-export function polynomial(x: string, [first, ...rest]: readonly [number, ...number[]]): string {
-  const literal = (value: number): string => (Number.isInteger(value) ? `${value}.0` : `${value}`);
-  return rest.reduce((sum, c) => `(${sum} * ${x} + ${literal(c)})`, literal(first));
-}
 
 export const bits = {
   below: {

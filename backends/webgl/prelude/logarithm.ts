@@ -1,16 +1,9 @@
 // log, log1p and pow, by the methods of the wasm backend (backends/codegen/math/logarithm.ts, power.ts), which are those
 // of fdlibm: x = 2^k m, m in [sqrt(1/2), sqrt 2], f = m - 1, s = f / (2 + f).
 
-import { INFINITE, LN2_HIGH, LN2_LOW, NOT_A_NUMBER, type Piece, polynomial, TINY } from "./bits.ts";
-
-/** (log((1 + s) / (1 - s)) - 2s) / s^3 in s^2, up to s = 0.1716. */
-const SERIES = [0.298734993, 0.39977482, 0.666667759] as const;
-/** 2^r on [-1/2, 1/2]. */
-const POWER = [
-  0.00015353362, 0.00133988739, 0.00961843692, 0.0555033237, 0.240226477, 0.693147182, 1,
-] as const;
-/** log2 e in parts, the first of few bits. */
-const LOG2_E = ["1.4423828125", "3.122283889634e-4"] as const;
+import type { Piece } from "../../gpu/pieces.ts";
+import { LN2_HIGH, LN2_LOW, LOG2_E_PARTS, POWER, polynomial, SERIES, TINY } from "../../gpu/series.ts";
+import { INFINITE, NOT_A_NUMBER } from "./bits.ts";
 
 export const logarithm = {
   /** 2^23 k of positive normal x = 2^k m. */
@@ -65,8 +58,8 @@ export const logarithm = {
   F z = s * s;
   F twice = sHigh + sHigh;
   F rest = sLow + sLow + ${polynomial("z", SERIES)} * z * s;
-  F top = twice * ${LOG2_E[0]};
-  F low = twice * ${LOG2_E[1]} + rest * (${LOG2_E[0]} + ${LOG2_E[1]});
+  F top = twice * ${LOG2_E_PARTS[0]};
+  F low = twice * ${LOG2_E_PARTS[1]} + rest * (${LOG2_E_PARTS[0]} + ${LOG2_E_PARTS[1]});
   F logHigh = high$(low + top + k);
   F logLow = low + (top - (logHigh - k));
   F by = clamp(b, F(-8589934592.0), F(8589934592.0));

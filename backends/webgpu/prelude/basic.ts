@@ -1,6 +1,7 @@
 // Functions that need no series: quotients, roots, comparisons, choices, roundings.
 
-import { NOT_A_NUMBER, type Piece } from "./bits.ts";
+import type { Piece } from "../../gpu/pieces.ts";
+import { NOT_A_NUMBER } from "./bits.ts";
 
 const comparison = (name: string, sign: string): string =>
   `fn ${name}$(a: F, b: F) -> F { return truth$(a ${sign} b, a, b); }`;

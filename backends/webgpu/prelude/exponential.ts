@@ -1,20 +1,19 @@
 // exp and what is made of it. exp(x) = 2^n exp(r) with n = x / ln 2 rounded; polynomials are those of the wasm backend
 // (backends/codegen/math/exponential.ts), minimax in the relative error. The devices' own exp is good to some 1e-5 only.
 
-import { INFINITE, LN2_HIGH, LN2_LOW, type Piece, polynomial } from "./bits.ts";
-
-const LOG2_E = "1.44269504";
-
-/** exp(r) on [-ln 2 / 2, ln 2 / 2]. */
-const EXP = [0.00138436537, 0.0083741555, 0.0416680016, 0.166664317, 0.49999994, 1, 1] as const;
-/** (artanh(s) / s - 1) * 2 / s^2 in s^2 on [0, 1/3]. */
-const ARTANH = [0.280312747, 0.279978633, 0.400217712, 0.666664124] as const;
-/** (tanh(r) / r - 1) / r^2 in r^2 on [0, ln 2 / 4]. */
-const TANH = [0.131103992, -0.33331269] as const;
-
-/** Below ln 2^-126 the result is no normal number: taken as 0. Above ln of the largest number it is infinite. */
-const LOWEST = "-87.3365447";
-const HIGHEST = "88.722835";
+import type { Piece } from "../../gpu/pieces.ts";
+import {
+  ARTANH,
+  EXP,
+  HIGHEST,
+  LN2_HIGH,
+  LN2_LOW,
+  LOG2_E,
+  LOWEST,
+  polynomial,
+  TANH,
+} from "../../gpu/series.ts";
+import { INFINITE } from "./bits.ts";
 
 export const exponential = {
   /** 2^n in two factors: 2^128 is no float, but results from 2^127.5 on are. */

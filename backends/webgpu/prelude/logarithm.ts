@@ -1,16 +1,9 @@
 // log, log1p and pow, by the methods of the wasm backend (backends/codegen/math/logarithm.ts, power.ts), which are those
 // of fdlibm: x = 2^k m, m in [sqrt(1/2), sqrt 2], f = m - 1, s = f / (2 + f).
 
-import { INFINITE, LN2_HIGH, LN2_LOW, NOT_A_NUMBER, type Piece, polynomial, TINY } from "./bits.ts";
-
-/** (log((1 + s) / (1 - s)) - 2s) / s^3 in s^2, up to s = 0.1716. */
-const SERIES = [0.298734993, 0.39977482, 0.666667759] as const;
-/** 2^r on [-1/2, 1/2]. */
-const POWER = [
-  0.00015353362, 0.00133988739, 0.00961843692, 0.0555033237, 0.240226477, 0.693147182, 1,
-] as const;
-/** log2 e in parts, the first of few bits. */
-const LOG2_E = ["1.4423828125", "3.122283889634e-4"] as const;
+import type { Piece } from "../../gpu/pieces.ts";
+import { LN2_HIGH, LN2_LOW, LOG2_E_PARTS, POWER, polynomial, SERIES, TINY } from "../../gpu/series.ts";
+import { INFINITE, NOT_A_NUMBER } from "./bits.ts";
 
 /** Numbers that are not normal are taken times 2^23. */
 const normal = (x: string): string => `let tiny = ${x} < F(${TINY});
@@ -64,8 +57,8 @@ export const logarithm = {
   let z = s * s;
   let twice = sHigh + sHigh;
   let rest = sLow + sLow + ${polynomial("z", SERIES)} * z * s;
-  let top = twice * ${LOG2_E[0]};
-  let low = twice * ${LOG2_E[1]} + rest * (${LOG2_E[0]} + ${LOG2_E[1]});
+  let top = twice * ${LOG2_E_PARTS[0]};
+  let low = twice * ${LOG2_E_PARTS[1]} + rest * (${LOG2_E_PARTS[0]} + ${LOG2_E_PARTS[1]});
   let logHigh = high$(low + top + k);
   let logLow = low + (top - (logHigh - k));
   let by = clamp(b, F(-8589934592.0), F(8589934592.0));
