@@ -13,7 +13,7 @@ import { Page } from "../../backends/browser/page.ts";
 import type { FrondError } from "../../compiler/diagnostics/error.ts";
 import type { Program } from "../../compiler/index.ts";
 import { compileNamed, environmentOf } from "../harness/models.ts";
-import { feedsOf, valuesOf } from "../harness/training.ts";
+import { feedsOf, trainingConfig, valuesOf } from "../harness/training.ts";
 
 const required = (process.env.FROND_REQUIRE ?? "").split(",").includes("webgl");
 
@@ -76,14 +76,7 @@ export interface Training {
   step(step: number): Promise<number>;
 }
 
-const config = {
-  optimizer: { kind: "adam", rate: 1e-2, beta1: 0.9, beta2: 0.999, epsilon: 1e-3 },
-  clipNorm: 1,
-  batch: 3,
-  epochs: 1,
-} as const;
-
-export const trainingProgram = (name: string): Program => compileNamed(name).train(config);
+export const trainingProgram = (name: string): Program => compileNamed(name).train(trainingConfig);
 
 /** Another batch at each step, the same for everybody. */
 export const feedsAt = (program: Program, step: number): Feeds => ({

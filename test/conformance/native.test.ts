@@ -1,47 +1,7 @@
-// Every model on native, TensorFlow's library, against the reference: what it computes, its gradients and three training
-// steps, examples of different lengths, with anything in their padding.
+// Every model on native, TensorFlow's library, where it is installed.
 
-import { describe, expect, test } from "vitest";
-import { loadTfjsNode } from "../../backends/native/load.ts";
-import { openBackend } from "../../backends/registry.ts";
-import { outputsError } from "../harness/differences.ts";
-import { compileNamed, environmentOf, modelNames, onBackend } from "../harness/models.ts";
-import { tolerances } from "../harness/tolerances.ts";
-import { trainOn } from "../harness/training.ts";
+import { describe } from "vitest";
+import { runs, why } from "../native/installed.ts";
+import { conformance } from "./models.ts";
 
-const config = {
-  optimizer: { kind: "adam", rate: 1e-2, beta1: 0.9, beta2: 0.999, epsilon: 1e-3 },
-  clipNorm: 1,
-  batch: 3,
-  epochs: 1,
-} as const;
-
-const native = await loadTfjsNode();
-const required = (process.env.FROND_REQUIRE ?? "").split(",").includes("native");
-const why = native.available ? "" : `: ${native.reason}; ${native.remedy}`;
-if (why !== "") process.stderr.write(`skipped: the models on native${why}\n`);
-
-describe.runIf(required || native.available)(`native${why}`, () => {
-  for (const what of ["infer", "gradients"] as const) {
-    test.each(modelNames)(`%s: ${what}`, async name => {
-      const program = compileNamed(name)[what]();
-      for (const options of [
-        { batch: 5, extent: 6, padding: "nan" },
-        { batch: 2, extent: 3, shortest: 3 },
-      ] as const) {
-        const environment = environmentOf(program, options);
-        const expected = await onBackend(await openBackend("reference"), program, environment);
-        const actual = await onBackend(await openBackend("native"), program, environment);
-        expect(outputsError(actual, expected)).toBeLessThan(tolerances.float32);
-      }
-    });
-  }
-
-  test.each(modelNames)("%s: training", async name => {
-    const program = compileNamed(name).train(config);
-    const environments = [1, 2, 3].map(seed => environmentOf(program, { seed, extent: 3 + seed }));
-    const expected = await trainOn(await openBackend("reference"), program, environments);
-    const actual = await trainOn(await openBackend("native"), program, environments);
-    expect(outputsError(actual, expected)).toBeLessThan(tolerances.float32Steps);
-  });
-});
+describe.runIf(runs)(`native${why}`, () => conformance("native"));

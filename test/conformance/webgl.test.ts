@@ -1,46 +1,12 @@
-// Every model on webgl, in the page of a headless browser, against the reference: what it computes, its gradients and
-// three training steps, examples of different lengths, with anything in their padding.
+// Every model on webgl, in the page of a headless browser.
 
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll } from "vitest";
 import { closeBrowsers } from "../../backends/browser/index.ts";
-import { openBackend } from "../../backends/registry.ts";
 import { build, inBrowserTests } from "../browser/harness.ts";
-import { outputsError } from "../harness/differences.ts";
-import { compileNamed, environmentOf, modelNames, onBackend } from "../harness/models.ts";
-import { tolerances } from "../harness/tolerances.ts";
-import { trainOn } from "../harness/training.ts";
-
-const config = {
-  optimizer: { kind: "adam", rate: 1e-2, beta1: 0.9, beta2: 0.999, epsilon: 1e-3 },
-  clipNorm: 1,
-  batch: 3,
-  epochs: 1,
-} as const;
+import { conformance } from "./models.ts";
 
 inBrowserTests(() => {
   beforeAll(build);
   afterAll(closeBrowsers);
-
-  for (const what of ["infer", "gradients"] as const) {
-    test.each(modelNames)(`%s: ${what}`, async name => {
-      const program = compileNamed(name)[what]();
-      for (const options of [
-        { batch: 5, extent: 6, padding: "nan" },
-        { batch: 2, extent: 3, shortest: 3 },
-      ] as const) {
-        const environment = environmentOf(program, options);
-        const expected = await onBackend(await openBackend("reference"), program, environment);
-        const actual = await onBackend(await openBackend("webgl"), program, environment);
-        expect(outputsError(actual, expected)).toBeLessThan(tolerances.float32);
-      }
-    });
-  }
-
-  test.each(modelNames)("%s: training", async name => {
-    const program = compileNamed(name).train(config);
-    const environments = [1, 2, 3].map(seed => environmentOf(program, { seed, extent: 3 + seed }));
-    const expected = await trainOn(await openBackend("reference"), program, environments);
-    const actual = await trainOn(await openBackend("webgl"), program, environments);
-    expect(outputsError(actual, expected)).toBeLessThan(tolerances.float32Steps);
-  });
+  conformance("webgl");
 });

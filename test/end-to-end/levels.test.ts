@@ -10,23 +10,16 @@ import { outputsError } from "../harness/differences.ts";
 import { compileNamed, environmentOf, modelNames, onBackend } from "../harness/models.ts";
 import { orderProblems } from "../harness/schedules.ts";
 import { tolerances } from "../harness/tolerances.ts";
-import { trainOn } from "../harness/training.ts";
+import { trainingConfig, trainOn } from "../harness/training.ts";
 
 const savings = levels.filter(level => level !== "fast");
-
-const config = {
-  optimizer: { kind: "adam", rate: 1e-2, beta1: 0.9, beta2: 0.999, epsilon: 1e-3 },
-  clipNorm: 1,
-  batch: 3,
-  epochs: 1,
-} as const;
 
 describe.each(modelNames)("%s", name => {
   const model = compileNamed(name);
 
   test("stores no more at a later level", () => {
     const programsAt: readonly ((level: (typeof levels)[number]) => Program)[] = [
-      level => model.train(config, level),
+      level => model.train(trainingConfig, level),
       level => model.infer(level),
     ];
     for (const at of programsAt) {
@@ -52,7 +45,7 @@ describe.each(modelNames)("%s", name => {
   });
 
   test.each(savings)("%s: trains alike", async level => {
-    const [fast, program] = [model.train(config), model.train(config, level)];
+    const [fast, program] = [model.train(trainingConfig), model.train(trainingConfig, level)];
     const environments = [4, 6, 5].map((extent, step) => environmentOf(fast, { seed: 7 + step, extent }));
     const reference = await openBackend("reference");
     const expected = await trainOn(reference, fast, environments);

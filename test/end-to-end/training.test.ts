@@ -7,19 +7,12 @@ import { float32Backends } from "../harness/backends.ts";
 import { outputsError } from "../harness/differences.ts";
 import { compileNamed, environmentOf, modelNames } from "../harness/models.ts";
 import { tolerances } from "../harness/tolerances.ts";
-import { trainOn } from "../harness/training.ts";
-
-const config = {
-  optimizer: { kind: "adam", rate: 1e-2, beta1: 0.9, beta2: 0.999, epsilon: 1e-3 },
-  clipNorm: 1,
-  batch: 3,
-  epochs: 1,
-} as const;
+import { trainingConfig, trainOn } from "../harness/training.ts";
 
 const cases = modelNames.flatMap(name => float32Backends.map(backend => ({ name, backend })));
 
 test.each(cases)("$name trains alike on $backend and reference", async ({ name, backend }) => {
-  const program = compileNamed(name).train(config);
+  const program = compileNamed(name).train(trainingConfig);
   const environments = [4, 6, 5].map((extent, step) => environmentOf(program, { seed: 7 + step, extent }));
   const expected = await trainOn(await openBackend("reference"), program, environments);
   const actual = await trainOn(await openBackend(backend), program, environments);

@@ -4,6 +4,14 @@ import type { Backend, CompileOptions, Feeds, Tensor } from "../../backends/api.
 import type { PlainEnvironment } from "../../backends/reference/evaluate.ts";
 import type { Program } from "../../compiler/program/program.ts";
 
+/** How models are trained where it is only asked whether backends do it alike. */
+export const trainingConfig = {
+  optimizer: { kind: "adam", rate: 1e-2, beta1: 0.9, beta2: 0.999, epsilon: 1e-3 },
+  clipNorm: 1,
+  batch: 3,
+  epochs: 1,
+} as const;
+
 export const feedsOf = ({ batch, inputs, lengths, seed, step }: Required<PlainEnvironment>): Feeds => ({
   batch,
   inputs,

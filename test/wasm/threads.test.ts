@@ -7,14 +7,7 @@ import { openBackend } from "../../backends/registry.ts";
 import { outputsError } from "../harness/differences.ts";
 import { compileNamed, environmentOf, modelNames, onBackend } from "../harness/models.ts";
 import { tolerances } from "../harness/tolerances.ts";
-import { feedsOf, trainOn, valuesOf } from "../harness/training.ts";
-
-const config = {
-  optimizer: { kind: "adam", rate: 1e-2, beta1: 0.9, beta2: 0.999, epsilon: 1e-3 },
-  clipNorm: 1,
-  batch: 3,
-  epochs: 1,
-} as const;
+import { feedsOf, trainingConfig, trainOn, valuesOf } from "../harness/training.ts";
 
 const bits = (results: ReadonlyMap<string, Tensor>): readonly unknown[] =>
   [...results].map(([name, { data }]) => [name, [...data]]);
@@ -39,7 +32,7 @@ describe.each(modelNames)("%s", name => {
 
   test("three steps of training with 2 threads", async () => {
     const wasm = await openBackend("wasm");
-    const program = compileNamed(name).train(config);
+    const program = compileNamed(name).train(trainingConfig);
     const environments = [4, 6, 5].map((extent, step) =>
       environmentOf(program, { seed: 7 + step, batch: 9, extent }),
     );
@@ -63,7 +56,7 @@ const large = `model Large(features: size = 24, units: size = 72, classes: size 
 test("a large model trains alike with 1 to 4 threads", async () => {
   const { compileText } = await import("../harness/models.ts");
   const wasm = await openBackend("wasm");
-  const program = compileText("large.frond", large).train(config);
+  const program = compileText("large.frond", large).train(trainingConfig);
   const environments = [9, 7].map((extent, step) =>
     environmentOf(program, { seed: step, batch: 21, extent }),
   );

@@ -139,15 +139,15 @@ inBrowserTests(() => {
   test("other people's tfjs keeps its flags and gets contexts of its own", async () => {
     await opened.restart();
     const found = await opened.page.evaluate(async () => {
-      const { tf, tfWebGL } = window.frond;
+      const { tf, tfBackend } = window.frond;
       const before = { ...tf.env().getFlags() };
       const device = await window.frond.open();
       const [after, chosen] = [{ ...tf.env().getFlags() }, tf.engine().backendName];
       tf.env().set("SOFTWARE_WEBGL_ENABLED", true);
-      const theirs = new tfWebGL.MathBackendWebGL();
+      const theirs = new tfBackend.MathBackendWebGL();
       const another = await window.frond.open();
       // tfjs keeps one context for all who do not bring their own.
-      const again = new tfWebGL.GPGPUContext();
+      const again = new tfBackend.GPGPUContext();
       const contexts = [device.backend, theirs, another.backend].map(({ gpgpu }) => gpgpu.gl);
       const own = new Set(contexts).size;
       const info = theirs.makeTensorInfo([2, 2], "float32", Float32Array.of(1, 2, 3, 4));
