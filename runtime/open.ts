@@ -31,7 +31,7 @@ export interface OpenOptions extends Omit<SessionOptions, "backend">, TrialOptio
   readonly chooser?: Partial<Chooser>;
 }
 
-/** A session whose backend is chosen by name or by measuring. */
+/** A session whose backend is chosen by name or by measuring. Rejects with a FrondError where it is not there, or none is. */
 export async function openSession(options: OpenOptions): Promise<Session> {
   const { backend: name = "auto", chooser } = options;
   const from = chooser?.backends ?? backends;
@@ -39,7 +39,7 @@ export async function openSession(options: OpenOptions): Promise<Session> {
   return new Session({ ...options, backend });
 }
 
-/** The fastest backend for a model, and what made it so. */
+/** The fastest backend for a model, and what made it so. Rejects with a FrondError where there is none. */
 export const chooseBackend = (options: Omit<OpenOptions, "backend">): Promise<Choice> =>
   choose(trialOf(options.model, options), { ...usualChooser(), ...options.chooser });
 
