@@ -132,16 +132,3 @@ function delaysOf(graph: Graph, loop: Loop, homes: Homes): readonly NodeOf<"shif
 /** Whether a delay inside of the loop reads what the loop has computed at another turn. */
 export const isCarriedBy = ({ attrs, inputs }: NodeOf<"shift">, loop: Loop, homes: Homes): boolean =>
   attrs.axis === loop.axis && (homes.get(inputs[0]!) ?? []).includes(loop);
-
-/** For each node the loops that compute it, outermost first. */
-export function homesOf(steps: readonly Step[]): Homes {
-  const homes = new Map<NodeId, readonly Loop[]>();
-  const visit = (list: readonly Step[], around: readonly Loop[]): void => {
-    for (const step of list) {
-      if (step.kind === "loop") visit(step.body, [...around, step]);
-      else homes.set(step.node, step.kind === "accumulate" ? around.slice(0, -1) : around);
-    }
-  };
-  visit(steps, []);
-  return homes;
-}

@@ -6,7 +6,8 @@ import type { AxisId, Graph, Node, NodeId, NodeOf } from "../../compiler/graph/g
 import type { Program } from "../../compiler/program/program.ts";
 import type { Loop, Step } from "../../compiler/schedule/schedule.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
-import { Carried, type Homes, homesOf, isCarriedBy } from "./carried.ts";
+import { homesOf } from "../plan/plan.ts";
+import { Carried, type Homes, isCarriedBy } from "./carried.ts";
 import type { Context, Site } from "./context.ts";
 import { isInside } from "./crossing.ts";
 import { Fed } from "./fed.ts";
@@ -63,7 +64,7 @@ class Lowering implements Site {
     this.ragged = ragged;
     this.fed = new Fed(this.ops, program, variables);
     this.values = new Values(this.ops, sizesOf(this.ops, program.schedule));
-    this.#homes = homesOf(program.schedule.steps);
+    this.#homes = homesOf(program.schedule.steps, []);
     this.#users = usersIn(this.graph);
     this.#root = new Scope(this.values);
   }

@@ -354,7 +354,8 @@ class Planner {
   }
 }
 
-function homesOf(steps: readonly Step[], loops: readonly Loop[]): Map<NodeId, readonly Loop[]> {
+/** For each node of steps within `loops` the loops that compute it, outermost first. */
+export function homesOf(steps: readonly Step[], loops: readonly Loop[]): Map<NodeId, readonly Loop[]> {
   const homes = new Map<NodeId, readonly Loop[]>();
   for (const step of steps) {
     if (step.kind !== "loop") homes.set(step.node, step.kind === "accumulate" ? loops.slice(0, -1) : loops);
