@@ -179,7 +179,8 @@ class Rewriting {
           if (here.has(id)) continue;
           const extra: Compute = { kind: "compute", node: id, offset: step.offset };
           here.set(id, extra);
-          before.set(slice.id, [...(before.get(slice.id) ?? []), extra]);
+          // Not before the slice: another one, which may come earlier, reads it too.
+          before.set(node.id, [...(before.get(node.id) ?? []), extra]);
         }
         const { type, id } = slice;
         const attrs = node.op === "accumulate" ? { type } : node.attrs;
