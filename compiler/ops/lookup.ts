@@ -119,7 +119,16 @@ export const lookup: Pick<OpTable, LookupOp> = {
       if (batch && !anyBatched(inputs)) return "no operand is batched";
       return checkIndex(inputs[0]);
     },
-    adjoint: (b, node, k, adjoint) => (k === 0 ? null : b.gather(adjoint, node.inputs[0]!)),
+    adjoint: (b, node, k, adjoint) => {
+      if (k === 0) return null;
+      // Values of positions outside have gone nowhere; `gather` would give NaN there.
+      const [position] = node.inputs;
+      const isInside = b.and(
+        b.greaterEqual(position!, b.constant(0, "index")),
+        b.less(position!, b.constant(node.attrs.size, "index")),
+      );
+      return b.where(isInside, b.gather(adjoint, position!), b.constant(0));
+    },
     reads: (node, point, evaluation) =>
       pointsOver(evaluation, point, node.attrs.axes).flatMap(at => [
         { input: 0, point: at },

@@ -127,6 +127,7 @@ describe("lookup", () => {
     ["nothing", {}],
     ["the axis", { axes: [t] }],
     ["the axis and the batch", { axes: [t], batch: true }],
+    ["positions outside of the table", { axes: [t], size: 2 }],
   ])("scatterAdd over %s", (_, over) => {
     const build: Build = (b, [x]) => {
       const table = b.scatterAdd(position(b), x!, { size: 4, ...over });
