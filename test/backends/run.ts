@@ -1,18 +1,19 @@
 // What the tests of backends share: any graph as a program, run and compared with the reference.
 
-import type { Backend, Executable, Tensor } from "../../backends/api.ts";
+import type { Tensor } from "../../backends/api.ts";
 import { evaluateGraph, type PlainEnvironment } from "../../backends/reference/evaluate.ts";
 import { openBackend } from "../../backends/registry.ts";
 import { differentiate } from "../../compiler/autodiff/differentiate.ts";
 import { addOptimizer } from "../../compiler/autodiff/optimizer.ts";
 import type { Graph, Node, NodeOf } from "../../compiler/graph/graph.ts";
-import type { InputSpec, ParameterSpec } from "../../compiler/lower/model.ts";
+import type { InputSpec, OptimizerConfig, ParameterSpec } from "../../compiler/lower/model.ts";
 import { GraphBuilder } from "../../compiler/ops/builder.ts";
 import { runPasses } from "../../compiler/passes/pass.ts";
 import { afterAdjoint, beforeAdjoint } from "../../compiler/passes/pipeline.ts";
 import type { Program, StateSpec, Update } from "../../compiler/program/program.ts";
 import { type ScheduleOptions, scheduleWith } from "../../compiler/schedule/merge.ts";
 import { outputsError } from "../harness/differences.ts";
+import { onBackend } from "../harness/training.ts";
 
 /** How schedules may come: as the graph is, with loops made longer, with values computed again. */
 export const schedulings: readonly ScheduleOptions[] = [
@@ -53,8 +54,8 @@ const stateSpec = (node: Node): StateSpec[] => (node.op === "state" ? [{ ...node
 
 const adam = { kind: "adam", rate: 1e-2, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 } as const;
 
-/** A graph with a loss as a whole training step: passes, adjoints, clipping by norm 1, Adam's update. */
-export function trainingStepOf(model: Graph): Graph {
+/** A graph with a loss as a whole training step: passes, adjoints, clipping by the norm, the optimiser's update. */
+export function trainingStepOf(model: Graph, optimizer: OptimizerConfig = adam, clipNorm = 1): Graph {
   const forward = runPasses(model, beforeAdjoint);
   const nodes = [...forward.nodes.values()].filter((n): n is NodeOf<"parameter"> => n.op === "parameter");
   const wrt = nodes.map(({ id }) => id);
@@ -65,38 +66,8 @@ export function trainingStepOf(model: Graph): Graph {
     gradient: gradients.get(id)!,
   }));
   const builder = GraphBuilder.from(graph);
-  addOptimizer(builder, trainables, adam, 1);
+  addOptimizer(builder, trainables, optimizer, clipNorm);
   return runPasses(builder.finish(), afterAdjoint);
-}
-
-/** Runs once and reads everything; leaves nothing behind. */
-export async function runOn(
-  backend: Backend,
-  program: Program,
-  environment: Required<PlainEnvironment>,
-): Promise<ReadonlyMap<string, Tensor>> {
-  const executable = await backend.compile(program);
-  try {
-    return await runWith(executable, program, environment);
-  } finally {
-    executable.dispose();
-  }
-}
-
-export async function runWith(
-  executable: Executable,
-  program: Program,
-  environment: Required<PlainEnvironment>,
-): Promise<ReadonlyMap<string, Tensor>> {
-  const { batch, inputs, lengths, seed, step, parameters, states } = environment;
-  const state = executable.createState(new Map([...parameters, ...states]));
-  const own = new Map([...lengths].map(([axis, each]) => [axis, Int32Array.from(each)]));
-  const results = await executable.run({ batch, inputs, lengths: own, seed, step }, state);
-  const read = new Map<string, Tensor>();
-  for (const name of program.results) read.set(name, await results.read(name));
-  results.dispose();
-  state.dispose();
-  return read;
 }
 
 /** The reference on the numbers that float32 can hold, so that only the arithmetic differs. */
@@ -121,7 +92,7 @@ export async function errorOn(
 ): Promise<number> {
   const same = roundedToFloat32(environment);
   return outputsError(
-    await runOn(await openBackend(name), programOf(graph, options), same),
+    await onBackend(await openBackend(name), programOf(graph, options), same),
     evaluateGraph(graph, same),
   );
 }

@@ -7,9 +7,9 @@ import { wasm } from "../../backends/wasm/index.ts";
 import { FrondError } from "../../compiler/diagnostics/error.ts";
 import { roundedToFloat32 } from "../backends/run.ts";
 import { outputsError } from "../harness/differences.ts";
-import { compileNamed, compileText, environmentOf, onBackend } from "../harness/models.ts";
+import { compileNamed, compileText, environmentOf } from "../harness/models.ts";
 import { tolerances } from "../harness/tolerances.ts";
-import { feedsOf, valuesOf } from "../harness/training.ts";
+import { feedsOf, onBackend, valuesOf } from "../harness/training.ts";
 import { bits, build, errorOf, inBrowserTests, train, valuesIn, watchedBrowser } from "./harness.ts";
 
 const models = [

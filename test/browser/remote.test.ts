@@ -10,8 +10,8 @@ import { wasm } from "../../backends/wasm/index.ts";
 import { FrondError } from "../../compiler/diagnostics/error.ts";
 import { render } from "../../compiler/diagnostics/render.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
-import { compileNamed, environmentOf, onBackend } from "../harness/models.ts";
-import { feedsOf, valuesOf } from "../harness/training.ts";
+import { compileNamed, environmentOf } from "../harness/models.ts";
+import { feedsOf, onBackend, valuesOf } from "../harness/training.ts";
 import { bits, errorOf, feedsAt, pageHere, train, trainingProgram, valuesIn } from "./harness.ts";
 
 const program = compileNamed("gru").infer();

@@ -10,8 +10,9 @@ import type { Program } from "../../compiler/index.ts";
 import { unrollBy } from "../../compiler/unroll/partial.ts";
 import { outputsError } from "../harness/differences.ts";
 import type { EnvironmentOptions } from "../harness/environment.ts";
-import { compileNamed, compileText, environmentOf, onBackend } from "../harness/models.ts";
+import { compileNamed, compileText, environmentOf } from "../harness/models.ts";
 import { tolerances } from "../harness/tolerances.ts";
+import { onBackend } from "../harness/training.ts";
 
 /** Recurrences by what is special about them. */
 const cells = {

@@ -1,17 +1,14 @@
-// Every program of test/models, from text to gradients: right by differences, whatever stands in the padding, in
-// whichever order it is unrolled, on every backend.
+// Every program of spec/conformance/programs, from text to gradients: right by differences, whatever stands in the
+// padding, in whichever order it is unrolled. That backends agree is asked by the conformance suite.
 
 import { describe, expect, test } from "vitest";
 import { evaluateGraph } from "../../backends/reference/evaluate.ts";
-import { openBackend } from "../../backends/registry.ts";
-import { float32Backends } from "../harness/backends.ts";
 import { gradientError, outputsError } from "../harness/differences.ts";
 import {
   compileNamed,
   differentiatedThenUnrolled,
   environmentOf,
   modelNames,
-  onBackend,
   unrolledThenDifferentiated,
 } from "../harness/models.ts";
 import { tolerances } from "../harness/tolerances.ts";
@@ -45,12 +42,5 @@ describe.each(modelNames)("%s", name => {
     expect(outputsError(unrolledThenDifferentiated(model, harmless), expected)).toBeLessThan(
       tolerances.rearranged,
     );
-  });
-
-  test.each(float32Backends)("agrees on %s", async backend => {
-    const environment = environmentOf(program, { extent: 5 });
-    const expected = evaluateGraph(program.graph, environment, results);
-    const actual = await onBackend(await openBackend(backend), program, environment);
-    expect(outputsError(actual, expected)).toBeLessThan(tolerances.float32);
   });
 });

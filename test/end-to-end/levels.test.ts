@@ -7,10 +7,10 @@ import { levels, type Program } from "../../compiler/index.ts";
 import { storedFloats } from "../../compiler/schedule/storage.ts";
 import { float32Backends } from "../harness/backends.ts";
 import { outputsError } from "../harness/differences.ts";
-import { compileNamed, environmentOf, modelNames, onBackend } from "../harness/models.ts";
+import { compileNamed, environmentOf, modelNames } from "../harness/models.ts";
 import { orderProblems } from "../harness/schedules.ts";
 import { tolerances } from "../harness/tolerances.ts";
-import { trainingConfig, trainOn } from "../harness/training.ts";
+import { onBackend, trainingConfig, trainOn } from "../harness/training.ts";
 
 const savings = levels.filter(level => level !== "fast");
 

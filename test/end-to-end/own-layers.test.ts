@@ -9,8 +9,9 @@ import { openBackend } from "../../backends/registry.ts";
 import { compile } from "../../compiler/index.ts";
 import { conformingBackends } from "../harness/backends.ts";
 import { gradientError, outputsError } from "../harness/differences.ts";
-import { environmentOf, onBackend } from "../harness/models.ts";
+import { environmentOf } from "../harness/models.ts";
 import { tolerances } from "../harness/tolerances.ts";
+import { onBackend } from "../harness/training.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const cells = [

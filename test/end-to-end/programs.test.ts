@@ -1,4 +1,4 @@
-// Random valid programs: what holds for the programs of test/models holds for any. A failure prints the program and
+// Random valid programs: what holds for the programs of spec/conformance/programs holds for any. A failure prints the program and
 // shrinks it.
 
 import fc from "fast-check";
@@ -13,12 +13,12 @@ import {
   compileText,
   differentiatedThenUnrolled,
   environmentOf,
-  onBackend,
   unrolledThenDifferentiated,
 } from "../harness/models.ts";
 import { programs } from "../harness/programs.ts";
 import { orderProblems } from "../harness/schedules.ts";
 import { tolerances } from "../harness/tolerances.ts";
+import { onBackend } from "../harness/training.ts";
 
 /** In four tests of equal size, so that each has a time of its own. */
 const parts = [1, 2, 3, 4];

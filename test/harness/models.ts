@@ -1,9 +1,9 @@
-// The programs of test/models, compiled, and what is asked of the gradients of any program: they agree with central
+// The programs of spec/conformance/programs, compiled, and what is asked of the gradients of any program: they agree with central
 // differences, with the gradients of the unrolled program, and on every backend.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Backend, CompileOptions, Tensor } from "../../backends/api.ts";
+import type { Tensor } from "../../backends/api.ts";
 import { evaluateGraph, type PlainEnvironment } from "../../backends/reference/evaluate.ts";
 import { differentiate } from "../../compiler/autodiff/differentiate.ts";
 import type { AxisId, Graph } from "../../compiler/graph/graph.ts";
@@ -12,11 +12,10 @@ import { GraphBuilder } from "../../compiler/ops/builder.ts";
 import { schedule } from "../../compiler/schedule/build.ts";
 import { unroll } from "../../compiler/unroll/unroll.ts";
 import { type EnvironmentOptions, randomEnvironment } from "./environment.ts";
-import { feedsOf, valuesOf } from "./training.ts";
 
-const folder = join(import.meta.dirname, "..", "models");
+export const programFolder = join(import.meta.dirname, "..", "..", "spec", "conformance", "programs");
 
-export const modelNames = readdirSync(folder)
+export const modelNames = readdirSync(programFolder)
   .filter(name => name.endsWith(".frond"))
   .map(name => name.slice(0, -".frond".length));
 
@@ -24,7 +23,7 @@ export const compileText = (name: string, text: string): CompiledModel =>
   compile({ name, text }, { build: { verify: true } });
 
 export const compileNamed = (name: string): CompiledModel =>
-  compileText(`${name}.frond`, readFileSync(join(folder, `${name}.frond`), "utf8"));
+  compileText(`${name}.frond`, readFileSync(join(programFolder, `${name}.frond`), "utf8"));
 
 /** Random data that fits a program's inputs. */
 export function environmentOf(
@@ -68,25 +67,4 @@ export function unrolledThenDifferentiated(
   const whole: Graph = builder.finish();
   const names = parameters.map(({ attrs }) => `gradient.${attrs.name}`);
   return evaluateGraph(whole, environment, ["loss", ...names]);
-}
-
-/** The program's results on a backend. */
-export async function onBackend(
-  backend: Backend,
-  program: Program,
-  environment: Required<PlainEnvironment>,
-  options: CompileOptions = {},
-): Promise<ReadonlyMap<string, Tensor>> {
-  const executable = await backend.compile(program, options);
-  const state = executable.createState(valuesOf(program, environment));
-  try {
-    const results = await executable.run(feedsOf(environment), state);
-    const read = new Map<string, Tensor>();
-    for (const name of program.results) read.set(name, await results.read(name));
-    results.dispose();
-    return read;
-  } finally {
-    state.dispose();
-    executable.dispose();
-  }
 }

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { tokenize } from "../../compiler/syntax/tokens.ts";
 
 const models = new URL("../models/", import.meta.url);
-/** The programs of test/models. */
+/** The programs of spec/conformance/programs. */
 export const validTexts = readdirSync(models)
   .filter(name => name.endsWith(".frond"))
   .map(name => readFileSync(new URL(name, models), "utf8"));

@@ -1,6 +1,6 @@
 // Runs a training step over several batches on a backend: losses and what the state is in the end.
 
-import type { Backend, CompileOptions, Feeds, Tensor } from "../../backends/api.ts";
+import type { Backend, CompileOptions, Executable, Feeds, Tensor } from "../../backends/api.ts";
 import type { PlainEnvironment } from "../../backends/reference/evaluate.ts";
 import type { Program } from "../../compiler/program/program.ts";
 
@@ -54,4 +54,57 @@ export async function trainOn(
   state.dispose();
   executable.dispose();
   return read;
+}
+
+/** The program's results on a backend, which keeps nothing of it. */
+export async function onBackend(
+  backend: Backend,
+  program: Program,
+  environment: Required<PlainEnvironment>,
+  options: CompileOptions = {},
+): Promise<ReadonlyMap<string, Tensor>> {
+  const executable = await backend.compile(program, options);
+  try {
+    return await runWith(executable, program, environment);
+  } finally {
+    executable.dispose();
+  }
+}
+
+/** Runs with one executable that have nothing else in common; `RUN.RESULT` of each. */
+export async function runsOn(
+  backend: Backend,
+  program: Program,
+  environments: readonly Required<PlainEnvironment>[],
+  options: CompileOptions = {},
+): Promise<ReadonlyMap<string, Tensor>> {
+  const executable = await backend.compile(program, options);
+  const read = new Map<string, Tensor>();
+  try {
+    for (const [run, environment] of environments.entries()) {
+      const results = await runWith(executable, program, environment);
+      for (const [name, tensor] of results) read.set(`${run}.${name}`, tensor);
+    }
+    return read;
+  } finally {
+    executable.dispose();
+  }
+}
+
+/** Runs once, with a state of its own, and reads everything. */
+export async function runWith(
+  executable: Executable,
+  program: Program,
+  environment: Required<PlainEnvironment>,
+): Promise<ReadonlyMap<string, Tensor>> {
+  const state = executable.createState(valuesOf(program, environment));
+  try {
+    const results = await executable.run(feedsOf(environment), state);
+    const read = new Map<string, Tensor>();
+    for (const name of program.results) read.set(name, await results.read(name));
+    results.dispose();
+    return read;
+  } finally {
+    state.dispose();
+  }
 }

@@ -9,13 +9,13 @@ import type { Binding } from "../../backends/native/tfjs-node.ts";
 import type { AxisId } from "../../compiler/graph/graph.ts";
 import { GraphBuilder } from "../../compiler/ops/builder.ts";
 import type { Program } from "../../compiler/program/program.ts";
-import { programOf, runWith, trainingStepOf } from "../backends/run.ts";
+import { programOf, trainingStepOf } from "../backends/run.ts";
 import { outputsError } from "../harness/differences.ts";
 import { randomEnvironment } from "../harness/environment.ts";
 import { elman, gru, lstm, withGradients } from "../harness/graphs.ts";
-import { compileNamed, environmentOf, onBackend } from "../harness/models.ts";
+import { compileNamed, environmentOf } from "../harness/models.ts";
 import { tolerances } from "../harness/tolerances.ts";
-import { feedsOf, valuesOf } from "../harness/training.ts";
+import { feedsOf, onBackend, runWith, valuesOf } from "../harness/training.ts";
 import { installed, runs, why } from "./installed.ts";
 
 const t = "t" as AxisId;

@@ -6,10 +6,11 @@ import { native } from "../../backends/native/index.ts";
 import { evaluateGraph } from "../../backends/reference/evaluate.ts";
 import type { AxisId, Graph, NodeId } from "../../compiler/graph/graph.ts";
 import { GraphBuilder } from "../../compiler/ops/builder.ts";
-import { programOf, runWith } from "../backends/run.ts";
+import { programOf } from "../backends/run.ts";
 import { outputsError } from "../harness/differences.ts";
 import { randomEnvironment } from "../harness/environment.ts";
 import { tolerances } from "../harness/tolerances.ts";
+import { runWith } from "../harness/training.ts";
 import { runs, why } from "./installed.ts";
 
 /** A value [4] from the state [4], which the loop carries, and the input [4]. */

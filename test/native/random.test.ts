@@ -6,13 +6,14 @@ import { describe, expect, test } from "vitest";
 import { native } from "../../backends/native/index.ts";
 import { evaluateGraph } from "../../backends/reference/evaluate.ts";
 import { schedule } from "../../compiler/schedule/build.ts";
-import { programOf, roundedToFloat32, runWith, schedulings } from "../backends/run.ts";
+import { programOf, roundedToFloat32, schedulings } from "../backends/run.ts";
 import { outputsError } from "../harness/differences.ts";
 import { randomEnvironment } from "../harness/environment.ts";
 import { foundGraphs } from "../harness/found-graphs.ts";
 import { withGradients } from "../harness/graphs.ts";
 import { randomGraph } from "../harness/random-graphs.ts";
 import { tolerances } from "../harness/tolerances.ts";
+import { runWith } from "../harness/training.ts";
 import { runs, why } from "./installed.ts";
 
 const choices = fc.array(fc.nat(1 << 16), { minLength: 4, maxLength: 90, size: "max" });

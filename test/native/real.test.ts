@@ -11,7 +11,8 @@ import { openBackend } from "../../backends/registry.ts";
 import { check } from "../../runtime/node/native/check.ts";
 import { runner } from "../../runtime/node/native/run.ts";
 import { setUpNative, thisMachine } from "../../runtime/node/native/setup.ts";
-import { compileNamed, environmentOf, onBackend } from "../harness/models.ts";
+import { compileNamed, environmentOf } from "../harness/models.ts";
+import { onBackend } from "../harness/training.ts";
 
 interface Tf extends TfjsNode {
   engine(): unknown;

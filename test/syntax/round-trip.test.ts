@@ -1,4 +1,4 @@
-// parse(format(tree)) is the tree, for random trees and for the models of test/models; spans lie where they should.
+// parse(format(tree)) is the tree, for random trees and for the models of spec/conformance/programs; spans lie where they should.
 
 import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";

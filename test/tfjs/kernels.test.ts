@@ -9,11 +9,12 @@ import { elementwiseKernel, elementwiseSpec } from "../../backends/tfjs/elementw
 import { matMulKernel, matMulSpec } from "../../backends/tfjs/matmul.ts";
 import { reduceKernel, reduceSpec } from "../../backends/tfjs/reduce.ts";
 import { unrollBy } from "../../compiler/unroll/partial.ts";
-import { programOf, runOn } from "../backends/run.ts";
+import { programOf } from "../backends/run.ts";
 import { outputsError } from "../harness/differences.ts";
 import { randomEnvironment } from "../harness/environment.ts";
 import { bidirectional, lags, lstm, withGradients } from "../harness/graphs.ts";
 import { tolerances } from "../harness/tolerances.ts";
+import { onBackend } from "../harness/training.ts";
 
 const seed = 20261123;
 
@@ -183,8 +184,8 @@ test.each([2, 3, 8])("loops unrolled by %i give the same numbers", async factor 
     const unrolled = { ...program, schedule: unrollBy(program.schedule, factor) };
     const environment = randomEnvironment(program.graph, { batch: 3, extent: 7 });
     const error = outputsError(
-      await runOn(cpu, unrolled, environment),
-      await runOn(cpu, program, environment),
+      await onBackend(cpu, unrolled, environment),
+      await onBackend(cpu, program, environment),
     );
     expect(error).toBeLessThan(tolerances.float32);
   }

@@ -7,9 +7,10 @@ import { cpu } from "../../backends/tfjs/cpu.ts";
 import { allocated } from "../../backends/tfjs/device.ts";
 import type { AxisId } from "../../compiler/graph/graph.ts";
 import { GraphBuilder } from "../../compiler/ops/builder.ts";
-import { programOf, runWith } from "../backends/run.ts";
+import { programOf } from "../backends/run.ts";
 import { randomEnvironment } from "../harness/environment.ts";
 import { elman, lstm, withGradients } from "../harness/graphs.ts";
+import { runWith } from "../harness/training.ts";
 
 /** What tfjs counts, its engine and its cpu backend, and what Frond's buffers hold. */
 function held(): { readonly tensors: number; readonly ids: number; readonly bytes: number } {

@@ -12,8 +12,8 @@ import { encodeModule } from "../../backends/wasm/encode.ts";
 import { Stopwatch } from "../../backends/wasm/stopwatch.ts";
 import type { Graph, Node, OpName } from "../../compiler/graph/graph.ts";
 import type { Program } from "../../compiler/index.ts";
-import { compileNamed, environmentOf, modelNames, type onBackend } from "../harness/models.ts";
-import { feedsOf, trainOn, valuesOf } from "../harness/training.ts";
+import { compileNamed, environmentOf, modelNames } from "../harness/models.ts";
+import { feedsOf, type onBackend, trainOn, valuesOf } from "../harness/training.ts";
 
 const memoryType = { shared: false, maximum: 4 };
 const moduleOf = (functions: readonly Func[], exports = functions) =>

@@ -5,9 +5,9 @@ import { describe, expect, test } from "vitest";
 import type { Tensor } from "../../backends/api.ts";
 import { openBackend } from "../../backends/registry.ts";
 import { outputsError } from "../harness/differences.ts";
-import { compileNamed, environmentOf, modelNames, onBackend } from "../harness/models.ts";
+import { compileNamed, environmentOf, modelNames } from "../harness/models.ts";
 import { tolerances } from "../harness/tolerances.ts";
-import { feedsOf, trainingConfig, trainOn, valuesOf } from "../harness/training.ts";
+import { feedsOf, onBackend, trainingConfig, trainOn, valuesOf } from "../harness/training.ts";
 
 const bits = (results: ReadonlyMap<string, Tensor>): readonly unknown[] =>
   [...results].map(([name, { data }]) => [name, [...data]]);

@@ -33,8 +33,9 @@ import { FrondError } from "../../compiler/diagnostics/error.ts";
 import { setUpTiles } from "../../runtime/cli/tiles.ts";
 import { tilesFile, tuningStore } from "../../runtime/node/tuning-store.ts";
 import { outputsError } from "../harness/differences.ts";
-import { compileNamed, compileText, environmentOf, modelNames, onBackend } from "../harness/models.ts";
+import { compileNamed, compileText, environmentOf, modelNames } from "../harness/models.ts";
 import { tolerances } from "../harness/tolerances.ts";
+import { onBackend } from "../harness/training.ts";
 
 const engine: Engine = { name: "v8 14.6 x64", v8: 14.6 };
 const all = adviceFor(engine).candidates;

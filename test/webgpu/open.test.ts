@@ -5,7 +5,8 @@ import { createRequire } from "node:module";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { WebGPUDevice } from "../../backends/webgpu/device.ts";
 import { webgpu } from "../../backends/webgpu/index.ts";
-import { compileNamed, environmentOf, onBackend } from "../harness/models.ts";
+import { compileNamed, environmentOf } from "../harness/models.ts";
+import { onBackend } from "../harness/training.ts";
 import { skipped } from "./unavailable.ts";
 
 afterEach(() => {
