@@ -23,6 +23,18 @@ export const otherBackend = "another backend made it";
 export const foreignState = ({ name: program }: Program, reason: string): FrondError =>
   new FrondError([report("F0819", { program, reason }, null)]);
 
+/** Why a backend's packages could not be imported, and how to have them. */
+export function notLoaded(
+  error: unknown,
+  packages: readonly string[],
+): Extract<Availability, { available: false }> {
+  const isAbsent = error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND";
+  const reason = isAbsent
+    ? "its packages are not installed"
+    : `its packages cannot be loaded (${error instanceof Error ? error.message : error})`;
+  return { available: false, reason, remedy: `npm install ${packages.join(" ")}` };
+}
+
 /** For a backend that is asked for and cannot be had here. */
 export const unavailable = (
   name: string,

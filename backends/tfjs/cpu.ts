@@ -1,7 +1,8 @@
 // The `cpu` backend: tfjs-core with its cpu backend in plain JavaScript, and Frond's own kernels registered there.
-// Runs wherever JavaScript runs; nothing has to be installed.
+// Runs wherever JavaScript runs.
 
 import type { Backend } from "../api.ts";
+import { notLoaded } from "../misuse.ts";
 import { compileUnrolled } from "../unrolled.ts";
 import { Device } from "./device.ts";
 import { TfjsExecutable } from "./executable.ts";
@@ -32,12 +33,7 @@ export const cpu: Backend = {
       await import("@tensorflow/tfjs-backend-cpu");
       return { available: true, detail: `tfjs-core ${version}` };
     } catch (error) {
-      const reason = `its packages cannot be loaded (${error instanceof Error ? error.message : error})`;
-      return {
-        available: false,
-        reason,
-        remedy: "npm install @tensorflow/tfjs-core @tensorflow/tfjs-backend-cpu",
-      };
+      return notLoaded(error, ["@tensorflow/tfjs-core", "@tensorflow/tfjs-backend-cpu"]);
     }
   },
   async compile(program, options = {}) {

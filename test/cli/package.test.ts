@@ -1,6 +1,8 @@
 // The package as npm would publish it: what is in it, and that its entries can be imported by their names.
 
 import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 
 const windows = process.platform === "win32";
@@ -52,4 +54,38 @@ test("its entries can be imported by their names", () => {
   const argv = ["--input-type=module", "--eval", program];
   const { stdout, stderr } = spawnSync(process.execPath, argv, { encoding: "utf8" });
   expect([stderr, stdout]).toEqual(["", "0 wasm y.W,y.b\n"]);
+});
+
+/** A package and what it needs itself, all of which npm has put side by side. */
+function closure(names: readonly string[], found: Set<string> = new Set()): ReadonlySet<string> {
+  for (const name of names) {
+    if (found.has(name)) continue;
+    found.add(name);
+    const { dependencies = {} } = JSON.parse(
+      readFileSync(join("node_modules", name, "package.json"), "utf8"),
+    );
+    closure(Object.keys(dependencies), found);
+  }
+  return found;
+}
+
+const bytesOf = (folder: string): number =>
+  readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map(path => statSync(join(folder, path)))
+    .reduce((sum, entry) => sum + (entry.isFile() ? entry.size : 0), 0);
+
+test("what is installed with it is small, and the backends' packages are optional", () => {
+  const { dependencies, peerDependenciesMeta } = JSON.parse(readFileSync("package.json", "utf8"));
+  const packages = [...closure(Object.keys(dependencies))];
+  const bytes = packages.reduce((sum, name) => sum + bytesOf(join("node_modules", name)), 0);
+  // Each of tfjs's packages alone has more.
+  expect(bytes).toBeLessThan(5e6);
+  for (const name of [
+    "tfjs-core",
+    "tfjs-backend-cpu",
+    "tfjs-backend-webgl",
+    "tfjs-backend-webgpu",
+    "tfjs-node",
+  ])
+    expect(peerDependenciesMeta[`@tensorflow/${name}`]).toEqual({ optional: true });
 });
