@@ -18,8 +18,16 @@ export interface PlanTraits {
   kindOf(node: Node): "source" | "elementwise" | "view" | "kernel";
   /** Whether a shift may be read in place: its value at another index, or its initial value. */
   readsDelay(node: NodeOf<"shift">): boolean;
+  /** What else readers find in another value's memory by themselves; null, or left out, for nothing. */
+  shows?(node: Node): Shown | null;
   /** Whether nests may write their results where a concatenation wants them. */
   readonly parts: boolean;
+}
+
+/** Where a node's elements are found: each as the operand's element of the same features, or by its own number. */
+export interface Shown {
+  readonly operand: NodeId;
+  readonly by: "features" | "number";
 }
 
 /** Elementwise nodes computed by one loop nest. */
@@ -109,6 +117,8 @@ class Planner {
   readonly #viewed = new Map<NodeId, NodeId>();
   readonly #parts = new Map<NodeId, Part>();
   readonly #features = new Map<NodeId, Features>();
+  /** What delays have been made views of before it is known how it lies: densely. */
+  readonly #ahead = new Set<NodeId>();
   #homes: ReadonlyMap<NodeId, readonly Loop[]> | null = null;
 
   constructor(program: Program, traits: PlanTraits) {
@@ -191,13 +201,32 @@ class Planner {
 
   /** Whether the node is made a view of its operand: strides can say it, and the operand is kept long enough. */
   #makeView(node: Node, kind: "elementwise" | "view" | "kernel"): boolean {
-    const [operand] = node.inputs;
+    const shown = this.#traits.shows?.(node) ?? null;
+    const operand = shown?.operand ?? node.inputs[0];
     if (operand === undefined) return false;
-    const features = kind === "view" ? viewOf(node, this.#featuresOf(operand)) : this.#delayed(node);
-    if (features === null || !this.#outlives(node)) return false;
+    const features =
+      shown !== null
+        ? this.#shownFeatures(node, shown)
+        : kind === "view"
+          ? viewOf(node, this.#featuresOf(operand))
+          : this.#delayed(node);
+    if (features === null || !this.#outlives(node, operand)) return false;
+    const operands = node.op === "shift" ? node.inputs : [operand];
+    if (operands.some(id => this.#roots(id).includes(node.id))) return false;
+    if (this.#ahead.has(node.id) && !isDense(features)) return false;
+    if (node.op === "shift" && this.#isAhead(operand)) this.#ahead.add(operand);
     this.#viewed.set(node.id, operand);
     this.#features.set(node.id, features);
     return true;
+  }
+
+  #shownFeatures({ type: { shape } }: Node, { operand, by }: Shown): Features {
+    return by === "features" ? this.#featuresOf(operand) : { offset: 0, shape, dims: denseStrides(shape) };
+  }
+
+  /** Whether a value comes further down, and may become a view there: what delays read does. */
+  #isAhead(id: NodeId): boolean {
+    return !this.#home.has(id) && this.#futureHome(id).length > 0;
   }
 
   /** The features of a shift that is read in place: its value and its initial value lie alike. */
@@ -206,8 +235,7 @@ class Planner {
     const [value, initial] = [this.#featuresOf(node.inputs[0]!), this.#featuresOf(node.inputs[1]!)];
     const isAlike = initial.dims.join() === value.dims.join();
     const isFill = constantFill(this.#graph, node.inputs[1]!) !== null;
-    const isDense = value.dims.join() === denseStrides(value.shape).join();
-    return isAlike || (isFill && isDense) ? value : null;
+    return isAlike || (isFill && isDense(value)) ? value : null;
   }
 
   #featuresOf(id: NodeId): Features {
@@ -220,27 +248,32 @@ class Planner {
   }
 
   /** Whether along every loop around both, what a view shows is kept as long as the view has to be. */
-  #outlives(node: Node): boolean {
+  #outlives(node: Node, operand: NodeId): boolean {
     const loops = this.#home.get(node.id) ?? [];
     const needed = new Map(
       loops.flatMap(({ axis }) =>
         node.type.axes.includes(axis) ? [[axis, reach(this.keepingOf(node.id, axis))] as const] : [],
       ),
     );
-    return this.#operandsKept(node, loops, needed);
+    return this.#operandsKept(node, operand, loops, needed);
   }
 
-  #operandsKept(node: Node, loops: readonly Loop[], needed: ReadonlyMap<AxisId, number>): boolean {
-    const [value, initial] = node.inputs;
-    if (node.op !== "shift") return this.#isKept(value!, loops, needed);
+  #operandsKept(
+    node: Node,
+    operand: NodeId,
+    loops: readonly Loop[],
+    needed: ReadonlyMap<AxisId, number>,
+  ): boolean {
+    if (node.op !== "shift") return this.#isKept(operand, loops, needed);
     const { axis, offset } = node.attrs;
     const further = new Map(needed).set(axis, (needed.get(axis) ?? 0) + Math.abs(offset));
-    return this.#isKept(value!, loops, further) && this.#isKept(initial!, loops, needed);
+    return this.#isKept(operand, loops, further) && this.#isKept(node.inputs[1]!, loops, needed);
   }
 
   /** Whether a value can be read so many iterations after it was made. */
   #isKept(id: NodeId, loops: readonly Loop[], needed: ReadonlyMap<AxisId, number>): boolean {
-    if (this.#viewed.has(id)) return this.#operandsKept(this.#node(id), loops, needed);
+    const operand = this.#viewed.get(id);
+    if (operand !== undefined) return this.#operandsKept(this.#node(id), operand, loops, needed);
     const { axes } = this.#node(id).type;
     const around = this.#home.get(id) ?? this.#futureHome(id);
     return loops.every(loop => {
@@ -353,6 +386,8 @@ class Planner {
     });
   }
 }
+
+const isDense = ({ shape, dims }: Features): boolean => dims.join() === denseStrides(shape).join();
 
 /** For each node of steps within `loops` the loops that compute it, outermost first. */
 export function homesOf(steps: readonly Step[], loops: readonly Loop[]): Map<NodeId, readonly Loop[]> {

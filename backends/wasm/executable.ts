@@ -14,6 +14,7 @@ import { teamWords } from "../codegen/team.ts";
 import type { Tile } from "../codegen/tile.ts";
 import { extentsOfAll, type NormalFeeds, normalizeFeeds } from "../feeds.ts";
 import { executableDisposed, foreignState, otherBackend, withinMemory } from "../misuse.ts";
+import { ownersOf } from "../plan/plan.ts";
 import { Recent } from "../recent.ts";
 import { CopiedResults } from "../results.ts";
 import { type Variable, variablesOf } from "../variables.ts";
@@ -49,6 +50,8 @@ export class WasmExecutable implements Executable, Holder {
   readonly #program: Program;
   readonly #generated: Generated;
   readonly #variables: readonly Variable[];
+  /** Results that show a parameter or state which the program updates: they are what it was before. */
+  readonly #updated: ReadonlySet<string>;
   readonly #memory: WebAssembly.Memory;
   readonly #run: (thread: number) => void;
   readonly #team: Team | null;
@@ -71,6 +74,7 @@ export class WasmExecutable implements Executable, Holder {
     this.#program = program;
     this.#generated = generated;
     this.#variables = variablesOf(program);
+    this.#updated = updatedResults(generated);
     this.#memory = memory;
     this.#team = team;
     this.#stopwatch = stopwatch;
@@ -121,14 +125,16 @@ export class WasmExecutable implements Executable, Holder {
     const order = orderOf(fed, this.#generated.primary);
     this.#hold(state);
     this.#prepare(binding, fed, order);
+    const { outputs } = this.#generated.program.schedule.graph;
+    const read = (name: string) => [name, this.#read(outputs.get(name)!, fed, order)] as const;
+    const before = new Map([...this.#updated].map(read));
     this.#team?.begin();
     this.#run(0);
     this.#stopwatch?.stop();
     if (this.#team?.failed) throw new InternalError("wasm", "a thread has failed");
     this.#packed = true;
-    const { outputs } = this.#generated.program.schedule.graph;
     return new CopiedResults(
-      new Map(this.#program.results.map(name => [name, this.#read(outputs.get(name)!, fed, order)])),
+      new Map(this.#program.results.map(name => [name, before.get(name) ?? read(name)[1]])),
     );
   }
 
@@ -265,6 +271,19 @@ export class WasmExecutable implements Executable, Holder {
     const { type } = this.#generated.program.schedule.graph.nodes.get(id)!;
     return readTensor(this.#walk(type, this.#generated.places.of(id), fed.extents, order), fed.lengths);
   }
+}
+
+/** Results that lie in the memory of parameters or states which the program updates. */
+function updatedResults({ program, plan }: Generated): ReadonlySet<string> {
+  const { schedule, results, updates } = program;
+  const { nodes, outputs } = schedule.graph;
+  const targets = new Set(updates.map(({ target }) => target));
+  const isUpdated = (id: NodeId): boolean => {
+    const { op, attrs } = nodes.get(id)!;
+    return (op === "parameter" || op === "state") && targets.has(attrs.name);
+  };
+  const isIn = (name: string): boolean => ownersOf(plan, schedule.graph, outputs.get(name)!).some(isUpdated);
+  return new Set(results.filter(isIn));
 }
 
 /** Examples by length along the primary axis, the longest first; equal ones in the order in which they were fed. */

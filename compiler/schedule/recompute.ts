@@ -62,11 +62,15 @@ function outsideReads(homes: Homes, repeated: Repeated): readonly Need[] {
 /** Known without storing anything more. */
 const isFree = (node: Node): boolean => workOf(node) === "source" || node.type.axes.length === 0;
 
-/** A view in a loop that is no smaller than what it shows: elsewhere it is better made again from that. */
+/**
+ * A view in a loop that is no smaller than what it shows: elsewhere it is better made again from that. One that a delay
+ * reads may show itself at another index.
+ */
 function isMovableView(homes: Homes, v: number): boolean {
   const { wiring, home } = homes;
   const node = wiring.nodes[v]!;
   if (home[v] === -1 || workOf(node) !== "view" || wiring.output[v] === 1) return false;
+  if (isDelayed(wiring, v)) return false;
   const base = wiring.nodes[wiring.operands.targets[wiring.operands.start[v]!]!]!;
   const { graph } = wiring;
   if (base.type.axes.length !== node.type.axes.length) return false;
@@ -119,12 +123,12 @@ function chooseStored(
     return known;
   };
   for (const { loop, value } of needs) if (loop !== -1) network.arc(vertexOf(value) + 1, sink, unbounded);
-  const delayed = delayedValues(wiring);
   for (let v = pending.pop(); v !== undefined; v = pending.pop()) {
     const at = vertexOf(v);
     const node = wiring.nodes[v]!;
     network.arc(at, at + 1, kept.has(v) || isFree(node) ? 0 : weightOf(wiring.graph, node));
-    if (kept.has(v) || !isRepeatable(node, within) || delayed[v] === 1) network.arc(source, at, unbounded);
+    if (kept.has(v) || !isRepeatable(node, within) || isDelayed(wiring, v))
+      network.arc(source, at, unbounded);
     else {
       eachTarget(wiring.operands, v, m => {
         if (!isBeside(homes, v, m, within)) network.arc(vertexOf(m) + 1, at, unbounded);
@@ -159,12 +163,13 @@ function isRepeatable(node: Node, within: AxisId | null): boolean {
   return node.type.axes.includes(within) && (isCheap || (kind === "heavy" && isLocal(node)));
 }
 
-/** 1 for values that delays read: at another index they would have to be computed again in turn, without end. */
-function delayedValues({ nodes, operands }: Wiring): Uint8Array {
-  const delayed = new Uint8Array(nodes.length);
-  for (const [v, node] of nodes.entries()) {
-    if (node.op === "shift") delayed[operands.targets[operands.start[v]!]!] = 1;
-  }
+/** Whether a delay reads the value: at another index it would have to be computed again in turn, without end. */
+function isDelayed(wiring: Wiring, v: number): boolean {
+  const { nodes, operands, users } = wiring;
+  let delayed = false;
+  eachTarget(users, v, reader => {
+    if (nodes[reader]!.op === "shift" && operands.targets[operands.start[reader]!] === v) delayed = true;
+  });
   return delayed;
 }
 
