@@ -9,8 +9,11 @@ import type { NativeValues } from "./tfjs-node.ts";
 /** What TensorFlow calls our dtypes (tensorflow/core/framework/types.proto), and the binding's TF_ constants too. */
 export const dataTypes = { real: 1, index: 3, bool: 10 } as const satisfies Record<DType, number>;
 
+/** 64 bits, which no value of ours has: some ops want their sizes so. */
+const long = 9;
+
 export type Attribute =
-  | { readonly kind: "type"; readonly type: DType }
+  | { readonly kind: "type"; readonly type: DType | "long" }
   | { readonly kind: "whole"; readonly value: number }
   | { readonly kind: "flag"; readonly value: boolean }
   | { readonly kind: "text"; readonly value: string }
@@ -77,7 +80,7 @@ function attrValue(attribute: Attribute): Piece {
     case "flag":
       return whole(5, attribute.value ? 1 : 0);
     case "type":
-      return whole(6, dataTypes[attribute.type]);
+      return whole(6, attribute.type === "long" ? long : dataTypes[attribute.type]);
     case "shape":
       return message(7, shape(attribute.dims));
     case "tensor": {

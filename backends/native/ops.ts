@@ -53,6 +53,11 @@ export class Ops extends OpGraph {
     if (x.dtype === to) return x;
     return this.op("Cast", [x], { SrcT: ofType(x.dtype), DstT: ofType(to) }, to);
   }
+  /** A size as some ops want it; for nothing else. */
+  long(dim: Dim): Tensor {
+    const attributes = { SrcT: index, DstT: { kind: "type", type: "long" } } as const;
+    return this.op("Cast", [this.scalar(dim)], attributes, "index");
+  }
   /** Of tensors of one shape. */
   addAll(parts: readonly Tensor[]): Tensor {
     const { dtype } = parts[0]!;

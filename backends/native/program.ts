@@ -7,6 +7,7 @@ import type { Program } from "../../compiler/program/program.ts";
 import type { Loop, Step } from "../../compiler/schedule/schedule.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
 import { homesOf } from "../plan/plan.ts";
+import { asBlockLstm } from "./block-lstm.ts";
 import { Carried, type Homes, isCarriedBy } from "./carried.ts";
 import type { Context, Site } from "./context.ts";
 import { isInside } from "./crossing.ts";
@@ -197,6 +198,7 @@ class Lowering implements Site {
   }
 
   #loop(loop: Loop, outer: Scope): void {
+    if (asBlockLstm(this, loop, outer)) return;
     const number = this.#carried.size;
     const scope = loopScope(this, loop, number, outer);
     const carried = new Carried(this, scope, this.#homes);
