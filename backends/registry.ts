@@ -19,7 +19,8 @@ export type {
   Tensor,
 } from "./api.ts";
 
-/** Of the backend wasm, which is not loaded for it. */
+/** Of the backends native and wasm, which are not loaded for it. */
+export { wantThreads } from "./native/settings.ts";
 export { fixTile, readTile, rememberTiles, type TuningStore } from "./wasm/settings.ts";
 
 /** A backend that loads when it is used. */

@@ -1,7 +1,7 @@
 // Sessions on a backend that is named, or on the one that is the fastest for the model at hand. In Node the choice is
 // remembered in this process only, unless the caller has a store (the command line has one); pages keep it.
 
-import { backends, openBackend, type TuningStore } from "../backends/registry.ts";
+import { backends, openBackend, type TuningStore, wantThreads } from "../backends/registry.ts";
 import type { AxisId } from "../compiler/graph/graph.ts";
 import type { Program } from "../compiler/program/program.ts";
 import { type Choice, type Chooser, choose } from "./choice.ts";
@@ -35,6 +35,7 @@ export interface OpenOptions extends Omit<SessionOptions, "backend">, TrialOptio
 export async function openSession(options: OpenOptions): Promise<Session> {
   const { backend: name = "auto", chooser } = options;
   const from = chooser?.backends ?? backends;
+  wantThreads(options.compile?.threads ?? 1);
   const backend = name === "auto" ? (await chooseBackend(options)).backend : await openBackend(name, from);
   return new Session({ ...options, backend });
 }

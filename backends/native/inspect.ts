@@ -58,7 +58,10 @@ const causes: readonly (readonly [RegExp, (match: RegExpExecArray) => string])[]
     /version `(GLIBC(?:XX)?_[\d.]+)' not found/,
     match => `this system is too old for it: it wants ${match[1]}`,
   ],
-  [/undefined symbol|symbol not found/i, () => "its binding and TensorFlow's library do not fit together"],
+  [
+    /undefined symbol|symbol not found|version `tensorflow' not found/i,
+    () => "its binding and TensorFlow's library do not fit together",
+  ],
 ];
 
 /** What an error that was thrown while loading means. */

@@ -1,7 +1,8 @@
 // Finds tfjs-node and loads it, once in a process, or says why not and what would help. Nothing of it is loaded before
 // its addon has been, so that one which does not load leaves no half of itself in tfjs's registries.
 
-import { createRequire } from "node:module";
+import { createRequire, Module } from "node:module";
+import { constants } from "node:os";
 import { join } from "node:path";
 import type { Availability } from "../api.ts";
 import { explain, inspect } from "./inspect.ts";
@@ -58,7 +59,7 @@ async function open(folder: string, from: string): Promise<Native | string> {
   const theirs = createRequire(join(folder, "package.json"));
   quietLibrary(process.env);
   try {
-    const binding: Binding = theirs(found.binding);
+    const binding = loadBinding(theirs, found.binding);
     mendUtil();
     shareCore(theirs, createRequire(from));
     const active = activeBackend();
@@ -69,6 +70,22 @@ async function open(folder: string, from: string): Promise<Native | string> {
   } catch (error) {
     return explain(error);
   }
+}
+
+/**
+ * Loads the addon with all functions that it needs of the library at once: one that is missing would end the process
+ * when it is called, but refuses to load here. What tfjs-node loads afterwards is the same module.
+ */
+function loadBinding(theirs: NodeJS.Require, path: string): Binding {
+  const file = theirs.resolve(path);
+  const { RTLD_NOW: atOnce }: { RTLD_NOW?: number } = constants.dlopen;
+  if (theirs.cache[file] === undefined && file.endsWith(".node") && atOnce !== undefined) {
+    const module = new Module(file);
+    process.dlopen(module, file, atOnce);
+    module.loaded = true;
+    theirs.cache[file] = module;
+  }
+  return theirs(path);
 }
 
 /** Of whichever tfjs is loaded: its engine is a global. Loading tfjs-node makes its own backend the active one. */

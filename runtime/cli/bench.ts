@@ -57,7 +57,7 @@ kernel, its time is divided as their operations are.`,
     const { threads, seconds, profile, json } = values;
     const compile = profile ? { profile } : threads === 1 ? {} : { threads };
     const trial = () => ({ ...trialOf(model, { ...setting, compile }), ...(profile ? { needs } : {}) });
-    const backend = await openFor(values.backend, trial, io);
+    const backend = await openFor(values.backend, trial, io, { threads });
     const options = {
       ...setting,
       backend,

@@ -10,9 +10,9 @@ export async function openFor(
   name: string | null,
   trial: () => Trial,
   io: Io,
-  options: ChooseOptions = {},
+  { threads, ...options }: ChooseOptions & { readonly threads?: number } = {},
 ): Promise<Backend> {
-  const { chooser, open } = await io.load.backends();
+  const { chooser, open } = await io.load.backends(threads);
   if ((name !== null && name !== "auto") || chooser === undefined) return open(name ?? "auto");
   return (await choose(trial(), chooser(), options)).backend;
 }

@@ -90,7 +90,7 @@ different lengths. Ends with exit code 1 if the two differ.`,
     const program = model[what]();
     const data = values.data === null ? null : await inputs.data(values.data);
     const feeds = feedsOf(model, program, data, values);
-    const door = await io.load.backends();
+    const door = await io.load.backends(values.threads);
     const [a, b] = values.backends;
     const backends = [await door.open(a), await door.open(b)] as const;
     const session = new Session({ model, backend: backends[0], seed: values.seed });

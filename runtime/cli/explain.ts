@@ -55,7 +55,7 @@ export async function explain(
   { backend: named, threads, again }: ExplainOptions,
   io: Io,
 ): Promise<Explanation> {
-  const { all, chooser = () => forgetful(all), open } = await io.load.backends();
+  const { all, chooser = () => forgetful(all), open } = await io.load.backends(threads);
   const backend = named === null || named === "auto" ? null : (await open(named)).name;
   const has = { infer: model.lowered("infer").outputs.length > 0, train: model.hasLoss };
   const compile = threads === 1 ? {} : { compile: { threads } };

@@ -31,7 +31,8 @@ export interface Output {
 export interface Loaders {
   readonly checker: () => Promise<Pick<FrontDoor, "checkSource">>;
   readonly compiler: () => Promise<Pick<FrontDoor, "compileModel">>;
-  readonly backends: () => Promise<BackendDoor>;
+  /** @param threads for those that are to know it before they are opened. */
+  readonly backends: (threads?: number) => Promise<BackendDoor>;
   readonly renderer: () => Promise<(diagnostics: readonly Diagnostic[], color: boolean) => string>;
 }
 

@@ -23,9 +23,10 @@ export function processIo(): Io {
     load: {
       checker: () => import("../../compiler/index.ts"),
       compiler: () => import("../../compiler/index.ts"),
-      backends: async () => {
-        const { backends, openBackend } = await import("../../backends/registry.ts");
+      backends: async (threads = 1) => {
+        const { backends, openBackend, wantThreads } = await import("../../backends/registry.ts");
         await setUpTiles(process.env);
+        wantThreads(threads);
         const chooser = () => chooserOf(backends, process.env);
         return { all: backends, open: openBackend, chooser };
       },

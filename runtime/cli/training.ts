@@ -11,7 +11,7 @@ import type { Io } from "./io.ts";
 import { count, flag, inputFile, memorySize, seed, text, threads, unrolling } from "./options.ts";
 import { warn } from "./print.ts";
 
-export const threadsOption = threads("threads that share the work on wasm (default 1)");
+export const threadsOption = threads("threads that share the work on wasm and native (default 1)");
 
 /** Options of every command that runs a model on data. */
 export const sessionOptions = {
@@ -71,7 +71,7 @@ export async function openSession(
     ...(values.batch === null ? {} : { batch: values.batch }),
   };
   const trial = () => trialOf(model, { ...options, ...size, use });
-  const backend = await openFor(values.backend, trial, io);
+  const backend = await openFor(values.backend, trial, io, { threads: values.threads });
   const session = new Session({ model, backend, seed: values.seed, ...options });
   if (values.weights !== null) session.load(await inputs.weights(values.weights), values.weights);
   return { session, data };

@@ -183,6 +183,10 @@ describe("what is wrong with an installation", () => {
       "/lib/libm.so.6: version `GLIBC_2.29' not found (required by libtensorflow.so.2)",
       "this system is too old for it: it wants GLIBC_2.29",
     ],
+    [
+      "/there/libtensorflow_cc.so.2: version `tensorflow' not found (required by /x.node)",
+      "its binding and TensorFlow's library do not fit together",
+    ],
     ["/x.node: undefined symbol: TFE_NewOp", "its binding and TensorFlow's library do not fit together"],
     ["something else\n    at a line", "it cannot be loaded: something else"],
   ])("%s", (message, says) => {
