@@ -8,7 +8,7 @@ describe("readOptions", () => {
     expect(readOptions([])).toEqual({
       only: null,
       seconds: 0.5,
-      threads: [1, 2],
+      threads: null,
       json: false,
       list: false,
       peers: true,

@@ -26,13 +26,15 @@ const pattern: Option<RegExp | null> = {
 
 const mostThreads = 256;
 
-const threadCounts: Option<readonly number[]> = {
+const threadCounts: Option<readonly number[] | null> = {
   kind: "value",
   placeholder: "N,N,..",
-  doc: "how many threads engines get that have threads (default 1,2)",
+  doc: "how many threads engines get that have threads (default 1,2; those on TensorFlow 1)",
   expected: `whole numbers from 1 to ${mostThreads}, as in \`1,2\``,
   read: texts => {
-    const counts = (texts.at(-1) ?? "1,2").split(",").map(count => (/^\d+$/.test(count) ? Number(count) : 0));
+    const given = texts.at(-1);
+    if (given === undefined) return null;
+    const counts = given.split(",").map(count => (/^\d+$/.test(count) ? Number(count) : 0));
     return counts.every(count => count >= 1 && count <= mostThreads) ? [...new Set(counts)] : wrong;
   },
 };
@@ -49,7 +51,8 @@ const options = {
 export interface BenchOptions {
   readonly only: RegExp | null;
   readonly seconds: number;
-  readonly threads: readonly number[];
+  /** Null for what is usual. */
+  readonly threads: readonly number[] | null;
   readonly json: boolean;
   readonly list: boolean;
   readonly peers: boolean;
@@ -68,6 +71,7 @@ ${columns([...Object.entries({ ...options, help: flag("show this help") })].map(
 
 environment:
   FROND_BENCH_PYTHON  the Python that has torch or jax (default python3)
+  FROND_BROWSER       the browser for WebGL and WebGPU (default the first that is found)
 
 examples:
   npm run bench

@@ -6,7 +6,7 @@ import { caseName, cases } from "./cases.ts";
 import { difference } from "./contest.ts";
 import { LocalHost, picked } from "./engine.ts";
 import { type Entrant, engineNames, entrants, loadEngine, rowName } from "./engines/index.ts";
-import { makeWork, modelOf, productFlops, programOf } from "./work.ts";
+import { inNode, makeWork, modelOf, productFlops, programOf } from "./work.ts";
 
 const named = (name: string) => cases.find(one => caseName(one) === name)!;
 
@@ -38,8 +38,9 @@ describe("cases", () => {
 
   test("data are the same at every making", () => {
     const one = named("train/lstm/1x1x10x128");
-    expect(makeWork(one)).toEqual(makeWork(one));
-    expect([...makeWork(one).tensors.keys()].toSorted()).toEqual(["h.U", "h.W", "h.b", "x"]);
+    const { tensors } = makeWork(one);
+    expect(makeWork(one).tensors).toEqual(tensors);
+    expect([...tensors.keys()].toSorted()).toEqual(["h.U", "h.W", "h.b", "x"]);
   });
 });
 
@@ -61,6 +62,25 @@ describe("plan", () => {
       "infer/gru/32x50x10x128/ort-node",
     ]);
     expect(names(/nothing/)).toEqual([]);
+  });
+
+  test("TensorFlow has one thread, unless others are asked for", () => {
+    const counts = (asked: readonly number[] | null, name: string) =>
+      entrants(asked).flatMap(entrant => (entrant.name === name ? [entrant.threads] : []));
+    for (const name of ["frond-native", "tfjs-node"]) {
+      expect(counts(null, name)).toEqual([1]);
+      expect(counts([1, 4], name)).toEqual([1, 4]);
+    }
+    expect(counts(null, "frond-wasm")).toEqual([1, 2]);
+    expect(counts([4], "tfjs-webgl")).toEqual([1]);
+  });
+
+  test("every backend on tfjs stands beside tfjs-layers on the same", () => {
+    for (const name of ["cpu", "webgl", "webgpu"]) {
+      expect(engineNames).toContain(`frond-${name}`);
+      expect(engineNames).toContain(`tfjs-${name}`);
+    }
+    expect(engineNames).toContain("tfjs-node");
   });
 
   test("every backend but the reference takes part", () => {
@@ -86,7 +106,7 @@ describe("a run", async () => {
   const engine = await loadEngine("frond-cpu", 1);
   const here = entrants([1])
     .filter(({ name }) => name === "frond-cpu")
-    .map((entrant): Entrant => ({ ...entrant, start: () => new LocalHost(engine) }));
+    .map((entrant): Entrant => ({ ...entrant, start: () => new LocalHost(engine, inNode) }));
 
   async function run(all: readonly Entrant[], only: RegExp) {
     const [printed, faults]: [string[], string[]] = [[], []];
@@ -118,7 +138,7 @@ describe("a run", async () => {
       name: "wrong",
       own: false,
       start: () => {
-        const host = new LocalHost(engine);
+        const host = new LocalHost(engine, inNode);
         const open = host.open.bind(host);
         return Object.assign(host, {
           open: async (...args: Parameters<typeof open>) => (await open(...args)).map(value => 1.01 * value),
@@ -129,7 +149,7 @@ describe("a run", async () => {
       ...wrong,
       name: "missing",
       start: () =>
-        Object.assign(new LocalHost(engine), {
+        Object.assign(new LocalHost(engine, inNode), {
           probe: async () => ({ available: false as const, reason: "not installed" }),
         }),
     };
@@ -137,7 +157,9 @@ describe("a run", async () => {
       ...here[0]!,
       name: "broken",
       start: () =>
-        Object.assign(new LocalHost(engine), { time: () => Promise.reject(new Error("out of order")) }),
+        Object.assign(new LocalHost(engine, inNode), {
+          time: () => Promise.reject(new Error("out of order")),
+        }),
     };
     const { rows, printed, faults } = await run(
       [...here, wrong, missing, broken],

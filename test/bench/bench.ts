@@ -8,7 +8,7 @@ import { type Contestant, hold, type Log } from "./contest.ts";
 import type { Probe } from "./engine.ts";
 import { type Entrant, rowName } from "./engines/index.ts";
 import { block, type Row } from "./table.ts";
-import { makeWork, productFlops, programOf, writeWork } from "./work.ts";
+import { makeWork, productFlops, writeWork } from "./work.ts";
 
 /** Each wanted case with the engines wanted for it, among those that support it. */
 export function plan(all: readonly Entrant[], only: RegExp | null): ReadonlyMap<Case, readonly Entrant[]> {
@@ -33,9 +33,11 @@ export async function bench(
     for (const [at, [one, entrants]] of [...planned].entries()) {
       const there = contestants.filter(({ entrant }) => entrants.includes(entrant));
       if (there.length === 0) continue;
-      writeWork(file, makeWork(one));
-      const flops = productFlops(programOf(one), one);
-      const measured = await hold({ case: one, file, flops, seconds, log }, there);
+      const work = makeWork(one);
+      writeWork(file, work);
+      const { program } = work;
+      const flops = productFlops(program, one);
+      const measured = await hold({ case: one, file, program, flops, seconds, log }, there);
       if (measured.length > 0) log.block(block(one, flops, measured));
       rows.push(...measured.map(({ row }) => row));
       const still = new Set(all.slice(at + 1).flat());

@@ -2,10 +2,13 @@
 // be measured is a note. A fault is a failure of Frond's own, or an engine that computes something else than Frond:
 // then nothing is compared.
 
+import type { Program } from "../../compiler/index.ts";
+import { groupsAndProducts } from "../gpu/groups.ts";
 import type { Case, Task } from "./cases.ts";
 import type { Host } from "./engine.ts";
 import { type Entrant, rowName } from "./engines/index.ts";
 import { limitLoop, limitOf } from "./limit.ts";
+import type { Cost } from "./meter.ts";
 import { digits, type Measured } from "./table.ts";
 import { median, race, spread } from "./timer.ts";
 
@@ -25,10 +28,11 @@ interface Pace {
   readonly step: number;
 }
 
-/** A case, the file of its work and what its products amount to. */
+/** A case, the file of its work, what Frond runs and what its products amount to. */
 export interface Contest {
   readonly case: Case;
   readonly file: string;
+  readonly program: Program;
   readonly flops: number;
   readonly seconds: number;
   readonly log: Log;
@@ -72,9 +76,14 @@ export async function hold(
   const limit = limits instanceof Error ? Number.NaN : limitOf(median(limits!));
   const measured: Measured[] = [];
   for (const [i, { contestant }] of opened.entries()) {
-    const times = samples[i]!;
-    if (times instanceof Error) fail(contest, contestant, times);
-    else measured.push(measuredOf(contest, contestant, times, limit));
+    try {
+      const times = samples[i]!;
+      if (times instanceof Error) throw times;
+      const cost = await contestant.host.cost(1000 * contest.seconds);
+      measured.push(measuredOf(contest, contestant, { times, cost, limit }));
+    } catch (error) {
+      fail(contest, contestant, error);
+    }
   }
   for (const host of hosts) await host.close().catch(() => {});
   return measured;
@@ -131,10 +140,9 @@ export function difference(expected: readonly number[], found: readonly number[]
 }
 
 function measuredOf(
-  { case: one, flops }: Contest,
+  { case: one, program, flops }: Contest,
   { entrant, paces }: Contestant,
-  times: readonly number[],
-  limit: number,
+  { times, cost, limit }: { times: readonly number[]; cost: Cost | null; limit: number },
 ): Measured {
   const ms = median(times);
   const { task, layer, batch, steps, inputs, units } = one;
@@ -144,7 +152,8 @@ function measuredOf(
     row: {
       ...{ task, layer, batch, steps, inputs, units },
       ...{ engine: entrant.name, threads: entrant.threads },
-      ...{ ms, gflops: flops / ms / 1e6, limit },
+      ...{ ms, gflops: flops / ms / 1e6, limit, ...cost },
+      ...(cost !== null && entrant.own && { groups: groupsAndProducts(program, steps) }),
     },
     own: entrant.own,
     spread: times.length < 3 ? Number.NaN : spread(times),

@@ -1,9 +1,10 @@
 // What an engine is: something that runs a case's work. A host holds one engine and one piece of work at a time; it is
-// in this process (for tests) or, so that no engine disturbs another, in one of its own (remote.ts).
+// in this process or page (LocalHost) or stands for one in another (remote.ts). Runs in pages too.
 
 import type { Case } from "./cases.ts";
+import type { Cost } from "./meter.ts";
 import { Sampler, type Timed } from "./timer.ts";
-import { readWork, type Work } from "./work.ts";
+import type { Work } from "./work.ts";
 
 export type Probe =
   /** Versions, and what else tells two measurements apart. */
@@ -28,9 +29,19 @@ export interface Host extends Timed {
   probe(): Promise<Probe>;
   /** Makes a case ready, whose work is in that file; the result is Opened's `check`. */
   open(one: Case, file: string): Promise<readonly number[]>;
+  /** What a step costs, as meter.ts measures it; null where no graphics card has a part in it. */
+  cost(budget: number): Promise<Cost | null>;
   close(): Promise<void>;
   /** Ends it for good. */
   end(): void;
+}
+
+/** Where engines run: a process of Node's, or a page. */
+export interface Surroundings {
+  /** For people. */
+  readonly detail: string;
+  work(one: Case, file: string): Promise<Work>;
+  readonly meter: ((run: () => unknown, budget: number) => Promise<Cost>) | null;
 }
 
 /** Steps of training whose losses are compared: of the initial weights, and after an update. */
@@ -47,19 +58,22 @@ export function picked(values: ArrayLike<number>): readonly number[] {
 
 export class LocalHost implements Host {
   readonly #engine: Engine;
+  readonly #around: Surroundings;
   #opened: Opened | null = null;
   #sampler: Sampler | null = null;
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, around: Surroundings) {
     this.#engine = engine;
+    this.#around = around;
   }
 
-  probe(): Promise<Probe> {
-    return this.#engine.probe();
+  async probe(): Promise<Probe> {
+    const probe = await this.#engine.probe();
+    return probe.available ? { ...probe, detail: `${probe.detail}, ${this.#around.detail}` } : probe;
   }
 
   async open(one: Case, file: string): Promise<readonly number[]> {
-    const opened = await this.#engine.open(readWork(file, one));
+    const opened = await this.#engine.open(await this.#around.work(one, file));
     this.#opened = opened;
     this.#sampler = new Sampler(() => opened.run());
     return opened.check;
@@ -68,6 +82,12 @@ export class LocalHost implements Host {
   async time(budget: number): Promise<readonly number[]> {
     if (this.#sampler === null) throw new Error("nothing is open");
     return this.#sampler.time(budget);
+  }
+
+  async cost(budget: number): Promise<Cost | null> {
+    const opened = this.#opened;
+    if (opened === null) throw new Error("nothing is open");
+    return this.#around.meter?.(() => opened.run(), budget) ?? null;
   }
 
   async close(): Promise<void> {

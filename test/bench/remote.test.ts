@@ -1,7 +1,10 @@
-// A host in another process: answers come back, and its end is told.
+// Hosts in another process: answers come back, its end is told, and it ends with the last of them.
 
 import { afterEach, expect, test } from "vitest";
-import { RemoteHost } from "./remote.ts";
+import type { Host } from "./engine.ts";
+import { ProcessLine } from "./process-line.ts";
+import type { Reply } from "./protocol.ts";
+import { Family } from "./remote.ts";
 
 /** Answers what `answer` makes of a request; prints something else first. */
 const script = (answer: string): readonly string[] => [
@@ -14,10 +17,10 @@ const script = (answer: string): readonly string[] => [
   });`,
 ];
 
-const hosts: RemoteHost[] = [];
+const hosts: Host[] = [];
 
-function hostOf(command: readonly string[]): RemoteHost {
-  const host = new RemoteHost(command);
+function hostOf(command: readonly string[]): Host {
+  const host = new Family(new ProcessLine(command)).join("one");
   hosts.push(host);
   return host;
 }
@@ -48,4 +51,25 @@ test("so is a program that is not there", async () => {
   await expect(hostOf(["frond-no-such-program"]).probe()).rejects.toThrow(
     "there is no frond-no-such-program",
   );
+});
+
+test("each engine of a family is asked by name; the place ends with the last of them, once", async () => {
+  const told: string[] = [];
+  const line = {
+    isOpen: true,
+    ask: async ({ engine, ...command }: { engine: string; do: string }): Promise<Reply> => {
+      told.push(`${engine} ${command.do}`);
+      return { value: null };
+    },
+    end: () => void told.push("end"),
+  };
+  const family = new Family(line);
+  const [one, other] = [family.join("one"), family.join("other")];
+  await one.cost(1);
+  await other.close();
+  one.end();
+  one.end();
+  expect(told).toEqual(["one cost", "other close"]);
+  other.end();
+  expect(told.at(-1)).toBe("end");
 });

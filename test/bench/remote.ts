@@ -1,32 +1,52 @@
-// A host in a process of its own, spoken to by lines of JSON. It is started when first asked for something, and again
-// after it has died: what kills one engine (memory, mostly) costs that row only.
+// Hosts whose engines run elsewhere: some share a process or a page, so that what is compared runs under the same
+// conditions. The place is started when first asked for something, and again after it has died: what kills an engine
+// (memory, mostly) costs the rows of that case and place only.
 
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
 import type { Case } from "./cases.ts";
 import type { Host, Probe } from "./engine.ts";
-import { mark, type Reply, type Request } from "./protocol.ts";
+import type { Cost } from "./meter.ts";
+import type { Command, Reply, Request } from "./protocol.ts";
 
 /** Longer than that nobody waits for an answer, in seconds. */
-const patience = 600;
+export const patience = 600;
 
-/** The last of what a process complained about. */
-const complaint = 2000;
-
-interface Child {
-  readonly process: ChildProcessWithoutNullStreams;
-  errors: string;
-  answer: ((reply: Reply) => void) | null;
+/** To a process or a page. */
+export interface Line {
+  /** Whether there is one now. */
+  readonly isOpen: boolean;
+  /** Asked again only after the answer. Never rejects. */
+  ask(request: Request): Promise<Reply>;
+  /** The next request starts it anew. */
+  end(): void;
 }
 
-export class RemoteHost implements Host {
-  readonly #command: readonly string[];
-  readonly #env: NodeJS.ProcessEnv;
-  #child: Child | null = null;
+/** Engines in one place; it ends when the last of their hosts does. */
+export class Family {
+  readonly #line: Line;
+  #members = 0;
 
-  constructor(command: readonly string[], env: NodeJS.ProcessEnv = {}) {
-    this.#command = command;
-    this.#env = env;
+  constructor(line: Line) {
+    this.#line = line;
+  }
+
+  join(engine: string): Host {
+    this.#members += 1;
+    return new RemoteHost(this.#line, engine, () => {
+      this.#members -= 1;
+      if (this.#members === 0) this.#line.end();
+    });
+  }
+}
+
+class RemoteHost implements Host {
+  readonly #line: Line;
+  readonly #engine: string;
+  #leave: (() => void) | null;
+
+  constructor(line: Line, engine: string, leave: () => void) {
+    this.#line = line;
+    this.#engine = engine;
+    this.#leave = leave;
   }
 
   probe(): Promise<Probe> {
@@ -41,56 +61,22 @@ export class RemoteHost implements Host {
     return this.#ask({ do: "time", budget });
   }
 
+  cost(budget: number): Promise<Cost | null> {
+    return this.#ask({ do: "cost", budget });
+  }
+
   async close(): Promise<void> {
-    if (this.#child !== null) await this.#ask({ do: "close" });
+    if (this.#line.isOpen) await this.#ask({ do: "close" });
   }
 
   end(): void {
-    this.#child?.process.kill("SIGKILL");
-    this.#child = null;
+    this.#leave?.();
+    this.#leave = null;
   }
 
-  async #ask<T>(request: Request): Promise<T> {
-    this.#child ??= this.#start();
-    const child = this.#child;
-    const reply = await new Promise<Reply>(resolve => {
-      const timer = setTimeout(() => {
-        this.end();
-        resolve({ error: `gave no answer for ${patience} s` });
-      }, 1000 * patience);
-      child.answer = given => {
-        clearTimeout(timer);
-        child.answer = null;
-        resolve(given);
-      };
-      child.process.stdin.write(`${JSON.stringify(request)}\n`);
-    });
+  async #ask<T>(command: Command): Promise<T> {
+    const reply = await this.#line.ask({ engine: this.#engine, ...command });
     if ("error" in reply) throw new Error(reply.error);
     return reply.value as T;
   }
-
-  #start(): Child {
-    const [program, ...args] = this.#command;
-    const running = spawn(program!, args, { env: { ...process.env, ...this.#env }, stdio: "pipe" });
-    const child: Child = { process: running, errors: "", answer: null };
-    const ended = (why: string) => {
-      if (this.#child === child) this.#child = null;
-      child.answer?.({ error: [why, lastLine(child.errors)].filter(text => text !== "").join(": ") });
-    };
-    running.on("error", error =>
-      ended("code" in error && error.code === "ENOENT" ? `there is no ${program}` : error.message),
-    );
-    running.on("close", (status, signal) => ended(`ended with ${signal ?? `status ${status}`}`));
-    // A dead process is told by `close`, whoever writes to it.
-    running.stdin.on("error", () => {});
-    running.stderr.on("data", (bytes: Buffer) => {
-      child.errors = (child.errors + bytes).slice(-complaint);
-    });
-    createInterface({ input: running.stdout }).on("line", line => {
-      if (line.startsWith(mark)) child.answer?.(JSON.parse(line.slice(mark.length)));
-    });
-    return child;
-  }
 }
-
-const lastLine = (text: string): string => text.trim().split("\n").at(-1) ?? "";

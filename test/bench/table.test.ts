@@ -45,6 +45,15 @@ test("a case's block: everything beside the fastest of Frond's", () => {
   );
 });
 
+test("rows of a graphics card say what a step asks of it", () => {
+  const { row: fast, ...rest } = measured("frond-webgl", 12, true);
+  const costly = { row: { ...fast, draws: 266, copies: 100, script: 3.3 }, ...rest };
+  const lines = block(one, 674e6, [measured("frond-cpu", 120, true), costly]).split("\n");
+  expect(lines[1]).toMatch(/ \/ frond-webgl {3}draws {2}copies {2}script ms$/);
+  expect(lines[2]).toMatch(/ 10\.0x$/);
+  expect(lines[3]).toMatch(/ 1\.00x {5}266 {5}100 {7}3\.30$/);
+});
+
 test("without Frond there is nothing to compare with", () => {
   const lines = block(one, 674e6, [measured("peer", 6, false)]).split("\n");
   expect(lines[1]).toMatch(/of limit$/);
@@ -59,4 +68,17 @@ test("unusual layers beside the lstm of the same engine", () => {
 `,
   );
   expect(comparison(rows.slice(0, 2))).toBe("");
+});
+
+test("draws beside the lstm's, for as many groups and products", () => {
+  const rows = [
+    { ...row("lstm", "a", 10), draws: 200, groups: 100 },
+    { ...row("gru", "a", 10), draws: 330, groups: 150 },
+    { ...row("echo", "b", 10), draws: 330, groups: 150 },
+  ];
+  expect(comparison(rows)).toBe(
+    `Draws for each elementwise group and product, beside the lstm's
+  train/gru/32x50x10x128             a                    1    1.10x
+`,
+  );
 });

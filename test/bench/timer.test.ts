@@ -52,9 +52,10 @@ describe("race", () => {
     expect(turns.join(" ")).toBe("a bb a bb a bb a bb a bb a bb");
   });
 
-  test("one that takes longer than all its time has one sample", async () => {
-    const [samples] = await race([new Sampler(() => wait(20))], 0.01);
-    expect(samples).toHaveLength(1);
+  test("one that takes much longer than all its time has one sample, one that takes somewhat longer three", async () => {
+    const [long, longer] = await race([new Sampler(() => wait(30)), new Sampler(() => wait(100))], 0.02);
+    expect(long).toHaveLength(3);
+    expect(longer).toHaveLength(1);
   });
 
   test("one that fails leaves the others alone", async () => {

@@ -50,32 +50,40 @@ export interface Timed {
 const rounds = 5;
 /** Of the budget, before anything counts. */
 const warmUp = 0.4;
+/** What takes longer, in budgets, is not called again. */
+const longest = 4;
+/** Samples of all others. */
+const fewest = 3;
 
 interface Entry {
   readonly contestant: Timed;
   samples: readonly number[];
   /** Milliseconds. */
   used: number;
+  wanted: number;
   error: Error | null;
 }
 
 /**
- * Samples of each, taken in turn; each runs for about `seconds`. One whose single call takes longer has its warm-up for
- * its only sample. A failure is the value of its own place only.
+ * Samples of each, taken in turn; each runs for about `seconds`, and is called three times at least. One whose single call
+ * takes longer than four times that has its warm-up for its only sample. A failure is the value of its own place only.
  */
 export async function race(
   contestants: readonly Timed[],
   seconds: number,
 ): Promise<readonly (readonly number[] | Error)[]> {
   const budget = 1000 * seconds;
-  const entries = contestants.map((contestant): Entry => ({ contestant, samples: [], used: 0, error: null }));
+  const entries = contestants.map(
+    (contestant): Entry => ({ contestant, samples: [], used: 0, wanted: 1, error: null }),
+  );
   for (const entry of entries) {
     await turn(entry, warmUp * budget);
-    if (entry.used < budget) Object.assign(entry, { samples: [], used: 0 });
+    if (entry.used < longest * budget) Object.assign(entry, { samples: [], used: 0, wanted: fewest });
   }
   for (let round = 0; round < rounds; round++) {
     for (const entry of entries)
-      if (entry.error === null && entry.used < budget) await turn(entry, budget / rounds);
+      if (entry.error === null && (entry.used < budget || entry.samples.length < entry.wanted))
+        await turn(entry, budget / rounds);
   }
   return entries.map(({ samples, error }) => error ?? samples);
 }

@@ -1,5 +1,5 @@
 // What an engine is given: a case with its weights and data, the same for all engines, kept in a file that they read.
-// Weights have Frond's names and layouts (spec/std); peers rearrange them.
+// Weights have Frond's names and layouts (spec/std); peers rearrange them. Of Node: pages are sent what is read here.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,9 +14,12 @@ import { initialize } from "../../runtime/initializers.ts";
 import { packageRoot } from "../../runtime/node/root.ts";
 import { elementCount } from "../../runtime/tensor.ts";
 import type { Case } from "./cases.ts";
+import type { Surroundings } from "./engine.ts";
 
 export interface Work {
   readonly case: Case;
+  /** What Frond runs, again and again. */
+  readonly program: Program;
   readonly tensors: ReadonlyMap<string, Tensor>;
 }
 
@@ -28,7 +31,6 @@ export function modelOf({ layer, model, inputs, units }: Case): CompiledModel {
   return compile({ name, text }, { model, sizes: { features: inputs, units } });
 }
 
-/** What a case runs, again and again. */
 export function programOf(one: Case): Program {
   const model = modelOf(one);
   return one.task === "train" ? model.train() : model.infer();
@@ -40,7 +42,7 @@ export function makeWork(one: Case): Work {
   const tensors = new Map<string, Tensor>();
   for (const spec of parameters) tensors.set(spec.name, initialize(spec, graph.axes, 0));
   for (const spec of inputs) tensors.set(spec.name, dataFor(spec, one));
-  return { case: one, tensors };
+  return { case: one, program: programOf(one), tensors };
 }
 
 /** Reals in -1..1, or any of the classes, `[batch, steps, ...shape]`. */
@@ -60,8 +62,16 @@ export const writeWork = (path: string, { tensors }: Work): void =>
 
 export const readWork = (path: string, one: Case): Work => ({
   case: one,
+  program: programOf(one),
   tensors: readSafetensors(readFileSync(path), path).tensors,
 });
+
+/** What engines of a process of Node's get. */
+export const inNode: Surroundings = {
+  detail: `Node ${process.version}`,
+  work: async (one, file) => readWork(file, one),
+  meter: null,
+};
 
 /** Floating-point operations of a program's products: what `gflops` counts, for every engine of a row. */
 export function productFlops({ graph }: Program, one: Case): number {

@@ -4,7 +4,7 @@ import type { CompileOptions, Tensor } from "../../../backends/api.ts";
 import { backends, openBackend } from "../../../backends/registry.ts";
 import { withStates } from "../../../runtime/states.ts";
 import { checkedSteps, type Engine, picked } from "../engine.ts";
-import { programOf, type Work } from "../work.ts";
+import type { Work } from "../work.ts";
 
 /** The backends to be measured; the interpreter is slow on purpose. */
 export const frondBackends: readonly string[] = backends
@@ -15,16 +15,14 @@ export function frondEngine(name: string, options: CompileOptions = {}): Engine 
   return {
     probe: async () => {
       const availability = await backends.find(backend => backend.name === name)!.probe();
-      if (availability.available)
-        return { available: true, detail: `${availability.detail}, Node ${process.version}` };
+      if (availability.available) return availability;
       return { available: false, reason: `${availability.reason}; ${availability.remedy}` };
     },
     open: work => open(name, options, work),
   };
 }
 
-async function open(name: string, options: CompileOptions, { case: one, tensors }: Work) {
-  const program = programOf(one);
+async function open(name: string, options: CompileOptions, { case: one, program, tensors }: Work) {
   const backend = await openBackend(name);
   const executable = await backend.compile(program, options);
   const state = executable.createState(withStates(tensors, program));

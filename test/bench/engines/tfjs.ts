@@ -1,20 +1,19 @@
-// tfjs-layers, on tfjs's own wasm and cpu backends. Only what of its interface is used is declared here.
+// tfjs-layers on one of tfjs's backends, in Node or in a page. Only what of its interface is used is declared here.
 
-import { join } from "node:path";
 import type { Tensor } from "../../../backends/api.ts";
-import { checkedSteps, type Engine, type Opened, picked } from "../engine.ts";
+import { checkedSteps, type Engine, type Opened, type Probe, picked } from "../engine.ts";
 import type { Work } from "../work.ts";
-import { load, packageFolder, probePackage } from "./peer.ts";
 
 interface Disposable {
   dispose(): void;
 }
 
 interface TfTensor extends Disposable {
-  dataSync(): Float32Array;
+  data(): Promise<Float32Array>;
 }
 
-interface Tf {
+/** tfjs-core and tfjs-layers, as the package tfjs has them together. */
+export interface Tf {
   sequential(): Sequential;
   layers: Readonly<Record<"lstm" | "bidirectional" | "dense", (options: object) => Layer>>;
   setBackend(name: string): Promise<boolean>;
@@ -33,20 +32,20 @@ interface Sequential extends Disposable {
   predictOnBatch(x: TfTensor): TfTensor;
 }
 
-const wasmPackage = "@tensorflow/tfjs-backend-wasm";
+/** Where it comes from. */
+export interface Library {
+  probe(): Promise<Probe>;
+  /** With the backend, ready to be chosen. */
+  load(): Promise<Tf>;
+}
 
-export const tfjsEngine = (backend: "wasm" | "cpu"): Engine => ({
-  probe: async () => probePackage("@tensorflow/tfjs"),
-  open: work => open(backend, work),
+export const tfjsEngine = (backend: string, { probe, load }: Library): Engine => ({
+  probe,
+  open: async work => open(await load(), backend, work),
 });
 
-async function open(backend: "wasm" | "cpu", work: Work): Promise<Opened> {
-  const tf = load<Tf>("@tensorflow/tfjs");
-  if (backend === "wasm") {
-    const { setWasmPaths } = load<{ setWasmPaths(folder: string): void }>(wasmPackage);
-    setWasmPaths(join(packageFolder(wasmPackage), "dist", "/"));
-  }
-  await tf.setBackend(backend);
+async function open(tf: Tf, backend: string, work: Work): Promise<Opened> {
+  if (!(await tf.setBackend(backend))) throw new Error(`tfjs cannot open its backend ${backend}`);
   const { task, batch, steps, units, model: kind } = work.case;
   const made: Disposable[] = [];
   const keep = <T extends Disposable>(one: T): T => {
@@ -62,13 +61,13 @@ async function open(backend: "wasm" | "cpu", work: Work): Promise<Opened> {
   keep(model);
   const x = tensor("x");
   if (task === "infer") {
-    const run = () => {
+    const run = async () => {
       const result = model.predictOnBatch(x);
-      const values = result.dataSync();
+      const values = await result.data();
       result.dispose();
       return values;
     };
-    return { check: picked(run()), run, close };
+    return { check: picked(await run()), run, close };
   }
   const loss = kind === "Tagger" ? "sparseCategoricalCrossentropy" : "meanSquaredError";
   model.compile({ optimizer: keep(tf.train.adam(1e-3, 0.9, 0.999, 1e-7)), loss });

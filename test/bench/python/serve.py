@@ -75,7 +75,7 @@ def serve(engine):
                 sampler = Sampler(run)
             elif request["do"] == "time":
                 value = sampler.time(request["budget"])
-            else:
+            elif request["do"] == "close":
                 sampler = None
             reply = {"value": value}
         except Exception as error:
