@@ -96,9 +96,10 @@ export interface Executable {
   /**
    * Bytes that a run with this batch and these extents (of axes of unknown length) needs: values between operations,
    * inputs, results, copies of weights; parameters and states themselves are not counted. The most it can be: examples
-   * may be shorter than the extents. Nothing is allocated; null where it is not known.
+   * may be shorter than the extents. Nothing is allocated; null where it is not known. A promise where the executable is
+   * somewhere else.
    */
-  memory(batch: number, extents: ReadonlyMap<AxisId, number>): number | null;
+  memory(batch: number, extents: ReadonlyMap<AxisId, number>): number | null | Promise<number | null>;
   /**
    * Where the time of all runs since the last call of this went. What a run does around the program's own code, such as
    * taking in feeds, is not in it. Absent where no profile was asked for, or there is none: of straight code, or on this

@@ -178,24 +178,34 @@ function checkLengthsName({ graph }: Program, axis: AxisId): readonly Diagnostic
 
 /** Positions of `index(n)` inputs at real steps; the first one outside is reported. */
 function checkIndices(
-  { spec, tensor }: Fed,
+  fed: Fed,
   lengths: ReadonlyMap<AxisId, Int32Array>,
   batch: number,
 ): readonly Diagnostic[] {
-  const { classes, axes } = spec;
+  const { classes, name, span } = fed.spec;
   if (classes === null) return [];
-  const { shape, data } = tensor;
+  const { shape, data } = fed.tensor;
+  const i = findIndex(fed, lengths, batch, value => !(value >= 0 && value < classes));
+  if (i === null) return [];
+  const values = { name, value: data[i]!, place: showShape(unravel(i, shape)), last: classes - 1 };
+  return [report("F0809", values, span)];
+}
+
+/** Where the first number at a real step is that is looked for; null where there is none. */
+export function findIndex(
+  { spec: { axes }, tensor: { shape, data } }: Fed,
+  lengths: ReadonlyMap<AxisId, Int32Array>,
+  batch: number,
+  isWanted: (value: number) => boolean,
+): number | null {
   const perExample = batch === 0 ? 0 : data.length / batch;
   for (let i = 0; i < data.length; i++) {
-    if (data[i]! >= 0 && data[i]! < classes) continue;
+    if (!isWanted(data[i]!)) continue;
     const place = unravel(i, shape);
     const example = Math.floor(i / perExample);
-    const real = axes.every((axis, d) => place[d + 1]! < (lengths.get(axis)?.[example] ?? Infinity));
-    if (!real) continue;
-    const values = { name: spec.name, value: data[i]!, place: showShape(place), last: classes - 1 };
-    return [report("F0809", values, spec.span)];
+    if (axes.every((axis, d) => place[d + 1]! < (lengths.get(axis)?.[example] ?? Infinity))) return i;
   }
-  return [];
+  return null;
 }
 
 function unravel(index: number, shape: readonly number[]): readonly number[] {

@@ -42,14 +42,18 @@ export const unavailable = (
 ): FrondError => new FrondError([report("F0902", { name, reason }, null, { help: [remedy] })]);
 
 /** Runs; where an array cannot be made that large, says so. */
-export function withinMemory<Result>({ name }: Program, batch: number, run: () => Result): Result {
+export function withinMemory<Result>(
+  { name }: Program,
+  batch: number,
+  run: () => Result,
+  help: readonly string[] = ["a smaller batch or shorter sequences need less"],
+): Result {
   try {
     return run();
   } catch (error) {
     // "Invalid typed array length", "Array buffer allocation failed", "WebAssembly.Memory.grow(): .."; but not "Maximum
     // call stack size exceeded".
     if (!(error instanceof RangeError) || !/array|memory/i.test(error.message)) throw error;
-    const help = ["a smaller batch or shorter sequences need less"];
     throw new FrondError([report("F0905", { program: name, batch }, null, { help })]);
   }
 }

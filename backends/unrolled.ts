@@ -74,7 +74,7 @@ class UnrolledExecutable implements Executable {
   }
 
   /** Known once there is straight code for these extents. */
-  memory(batch: number, open: ReadonlyMap<AxisId, number>): number | null {
+  memory(batch: number, open: ReadonlyMap<AxisId, number>): ReturnType<Executable["memory"]> {
     if (this.#disposed) throw executableDisposed(this.#program);
     const extents = extentsOfAll(this.#program, batch, open);
     return this.#straight.get(keyOf(extents))?.memory(batch, open) ?? null;

@@ -75,12 +75,12 @@ export class Executables {
     for (const level of levels) {
       const before = new Set(this.#kept.keys());
       const compiled = await this.#compile(wanted, level);
-      const bytes = this.#bytesOf(compiled, wanted);
+      const bytes = await this.#bytesOf(compiled, wanted);
       if (bytes !== null && bytes <= this.#bound) {
         this.#fit = { level, bytes };
         return compiled;
       }
-      const refusal = bytes === null ? this.#unknown() : this.#tooLarge(bytes, compiled, wanted);
+      const refusal = bytes === null ? this.#unknown() : await this.#tooLarge(bytes, compiled, wanted);
       if (best === null || (bytes !== null && bytes < best.bytes)) best = { bytes: bytes ?? 0, refusal };
       this.#forget(key => !before.has(key));
       if (bytes === null) break;
@@ -119,17 +119,17 @@ export class Executables {
   }
 
   /** What the programs take together, on fewer examples or shorter ones where `atMost` says so; null: not known. */
-  #bytesOf(
+  async #bytesOf(
     compiled: readonly Compiled[],
     wanted: readonly Wanted[],
     atMost: { readonly batch?: number; readonly extent?: number } = {},
-  ): number | null {
+  ): Promise<number | null> {
     const { batch: most = Infinity, extent: longest = Infinity } = atMost;
     let total = 0;
     for (const [i, { executable }] of compiled.entries()) {
       const { batch, extents } = wanted[i]!.most;
       const cut = [...extents].map(([axis, extent]) => [axis, Math.min(extent, longest)] as const);
-      const bytes = executable.memory(Math.min(batch, most), new Map(cut));
+      const bytes = await executable.memory(Math.min(batch, most), new Map(cut));
       if (bytes === null) return null;
       total += bytes;
     }
@@ -145,19 +145,23 @@ export class Executables {
     return new FrondError([report("F0907", { backend }, null, { help })]);
   }
 
-  #tooLarge(bytes: number, compiled: readonly Compiled[], wanted: readonly Wanted[]): FrondError {
+  async #tooLarge(
+    bytes: number,
+    compiled: readonly Compiled[],
+    wanted: readonly Wanted[],
+  ): Promise<FrondError> {
     const bound = this.#bound!;
     const batch = Math.max(...wanted.map(({ most }) => most.batch));
     const extents = new Map<AxisId, number>();
     for (const { most } of wanted) {
       for (const [axis, extent] of most.extents) extents.set(axis, Math.max(extent, extents.get(axis) ?? 0));
     }
-    const fits = (atMost: { readonly batch?: number; readonly extent?: number }): boolean =>
-      (this.#bytesOf(compiled, wanted, atMost) ?? Infinity) <= bound;
+    const fits = async (atMost: { readonly batch?: number; readonly extent?: number }): Promise<boolean> =>
+      ((await this.#bytesOf(compiled, wanted, atMost)) ?? Infinity) <= bound;
     const help = [
       `that is for ${plural(batch, "example")}${[...extents].map(([axis, n]) => `, ${axis} = ${grouped(n)}`).join("")}`,
-      batchHelp(largestBelow(batch, most => fits({ batch: most }))),
-      ...lengthHelp(extents, longest => fits({ extent: longest })),
+      batchHelp(await largestBelow(batch, most => fits({ batch: most }))),
+      ...(await lengthHelp(extents, longest => fits({ extent: longest }))),
       "or allow more memory",
     ];
     const programs = listed(compiled.map(({ program }) => program.name));
@@ -171,22 +175,22 @@ const plural = (count: number, word: string): string => `${grouped(count)} ${wor
 const batchHelp = (fitting: number): string =>
   fitting === 0 ? "not even one example of that length fits" : `batches of ${plural(fitting, "example")} fit`;
 
-function lengthHelp(
+async function lengthHelp(
   extents: ReadonlyMap<AxisId, number>,
-  fits: (longest: number) => boolean,
-): readonly string[] {
-  const fitting = largestBelow(Math.max(0, ...extents.values()), fits);
+  fits: (longest: number) => Promise<boolean>,
+): Promise<readonly string[]> {
+  const fitting = await largestBelow(Math.max(0, ...extents.values()), fits);
   if (fitting === 0) return [];
   const axes = [...extents.keys()];
   return [`sequences of up to ${plural(fitting, "step")} fit${axes.length > 1 ? " along each axis" : ""}`];
 }
 
 /** The largest number from 1 to below `limit` that fits, or 0: what fits, fits for all smaller ones. */
-function largestBelow(limit: number, fits: (count: number) => boolean): number {
+async function largestBelow(limit: number, fits: (count: number) => Promise<boolean>): Promise<number> {
   let [low, high] = [0, limit];
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);
-    if (fits(middle)) low = middle;
+    if (await fits(middle)) low = middle;
     else high = middle;
   }
   return low;

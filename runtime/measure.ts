@@ -47,7 +47,7 @@ const clearly = 3;
 export const measure: Measure = async (backend, trial, limits) => {
   const executable = await backend.compile(trial.program, trial.compile);
   try {
-    const why = lackOf(executable, trial);
+    const why = await lackOf(executable, trial);
     if (why !== null) return { kind: "refused", why };
     return await timed(executable, trial, limits);
   } finally {
@@ -55,8 +55,8 @@ export const measure: Measure = async (backend, trial, limits) => {
   }
 };
 
-function lackOf(executable: Executable, { needs, batch, lengths }: Trial): string | null {
-  if (needs === "memory" && executable.memory(batch, lengths) === null)
+async function lackOf(executable: Executable, { needs, batch, lengths }: Trial): Promise<string | null> {
+  if (needs === "memory" && (await executable.memory(batch, lengths)) === null)
     return "does not know how much memory a run takes";
   return needs === "profile" && executable.profile === undefined ? "makes no profiles" : null;
 }

@@ -74,7 +74,7 @@ export class RemoteExecutable implements Executable {
     const results = newHandle();
     const ask = { executable, state: place, results, feeds };
     const spent = await page.connection.request("run", ask, this.#owner.backend);
-    if (this.#program.updates.length > 0) state.changed(page, feeds.step);
+    if (this.#program.updates.length > 0) state.changed(place, feeds.step);
     if (this.profile !== undefined) this.#spent.push(...spent);
     return new RemoteResults(this.#owner.backend, { page, handle: results }, this.#program.results);
   }
@@ -90,10 +90,16 @@ export class RemoteExecutable implements Executable {
     return handle;
   }
 
-  /** Not known here: the answer cannot wait for the page. */
-  memory(_batch: number, _extents: ReadonlyMap<AxisId, number>): null {
+  /** What the page says. */
+  memory(batch: number, extents: ReadonlyMap<AxisId, number>): Promise<number | null> {
     if (this.#disposed) throw executableDisposed(this.#program);
-    return null;
+    return this.#memoryIn(batch, extents);
+  }
+
+  async #memoryIn(batch: number, extents: ReadonlyMap<AxisId, number>): Promise<number | null> {
+    const page = await this.#owner.host.open();
+    const executable = await this.#handleIn(page);
+    return page.connection.request("memory", { executable, batch, extents }, this.#owner.backend);
   }
 
   /** The parts of several runs as one. */

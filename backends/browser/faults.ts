@@ -3,8 +3,9 @@
 import { FrondError } from "../../compiler/diagnostics/error.ts";
 import { report } from "../../compiler/diagnostics/report.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
+import { lossHelp, type Stamp } from "../losses.ts";
 import type { Found } from "./find.ts";
-import type { Refusal, Stamp } from "./protocol.ts";
+import type { Refusal } from "./protocol.ts";
 
 export const notInstalled = (): FrondError =>
   new FrondError([report("F0940", {}, null, { help: ["npm install playwright-core"] })]);
@@ -48,11 +49,7 @@ export class BrowserEnded extends FrondError {
 function helpFor(kept: Stamp | null, lost: number): readonly string[] {
   const again = "the next run starts it again";
   if (kept === null) return [again];
-  if (lost === 0) return [`${again}; no earlier step is lost`];
-  const state =
-    kept.step === null ? "has its first values again" : `is again what it was after step ${kept.step}`;
-  const steps = lost === 1 ? "the step since then is lost" : `the ${lost} steps since then are lost`;
-  return [`the state ${state}: ${steps}`, again];
+  return lost === 0 ? [`${again}; ${lossHelp(kept, lost)}`] : [lossHelp(kept, lost), again];
 }
 
 const failureHelp = [

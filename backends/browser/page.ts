@@ -4,10 +4,11 @@
 import { FrondError } from "../../compiler/diagnostics/error.ts";
 import { InternalError, unreachable } from "../../compiler/unreachable.ts";
 import type { Backend, Executable, Results, State, Tensor } from "../api.ts";
+import type { Stamp } from "../losses.ts";
 import { resultsDisposed, stateDisposed } from "../misuse.ts";
 import { backends as registered } from "../registry.ts";
 import { decode, encode } from "./codec.ts";
-import type { Answer, Ask, Command, FromPage, Handle, Refusal, Stamp, ToPage } from "./protocol.ts";
+import type { Answer, Ask, Command, FromPage, Handle, Refusal, ToPage } from "./protocol.ts";
 
 /** A program's executable, and whether its runs change the state. */
 interface Compiled {
@@ -80,6 +81,8 @@ export class Page {
         return this.#backend(command.backend).probe();
       case "compile":
         return this.#compile(command);
+      case "memory":
+        return this.#executable(command.executable).object.memory(command.batch, command.extents);
       case "place":
         return this.#place(command);
       case "run":

@@ -3,17 +3,13 @@
 // messages become bytes is codec.ts.
 
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
+import type { AxisId } from "../../compiler/graph/graph.ts";
 import type { Program } from "../../compiler/program/program.ts";
 import type { Availability, CompileOptions, Feeds, ProfileEntry, Tensor } from "../api.ts";
+import type { Stamp } from "../losses.ts";
 
 /** Of an executable, a state or the results of a run, unique among all of a process. */
 export type Handle = number;
-
-/** Where a state stands: after how many runs that changed it, and the `step` of the last one; null before the first. */
-export interface Stamp {
-  readonly runs: number;
-  readonly step: number | null;
-}
 
 /** What is asked, and what is answered. */
 export interface Commands {
@@ -27,6 +23,15 @@ export interface Commands {
     };
     /** Whether the executable has a profile. */
     readonly answer: boolean;
+  };
+  /** As `Executable.memory`. */
+  memory: {
+    readonly ask: {
+      readonly executable: Handle;
+      readonly batch: number;
+      readonly extents: ReadonlyMap<AxisId, number>;
+    };
+    readonly answer: number | null;
   };
   /** Makes a state of these values, at this stamp. */
   place: {

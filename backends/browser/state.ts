@@ -4,17 +4,20 @@
 // What a lost browser takes with it is told once, by the call that meets the loss: it rejects with a BrowserEnded that
 // says after which step the values here were fetched. From then on the state is what it was there: it can be read
 // without any browser, and the next run goes on from it in a new one. Where no run has changed the state since the
-// fetch, nothing was lost; only a run that was under way is told then.
+// fetch, nothing was lost; only a run that was under way is told then. A graphics device that the page says is lost is
+// the same with a DeviceLost, and the page stays.
 
+import type { FrondError } from "../../compiler/diagnostics/error.ts";
 import type { Program } from "../../compiler/program/program.ts";
 import type { State, Tensor } from "../api.ts";
+import { DeviceLost, type Stamp, tellsOfLostDevice } from "../losses.ts";
 import { foreignState, otherVariables, stateDisposed, unknownName } from "../misuse.ts";
 import { copyOf } from "../results.ts";
 import { fittingValues, sameVariables, type Variable } from "../variables.ts";
 import { BrowserEnded } from "./faults.ts";
 import { disown, type Held, newHandle, own } from "./handles.ts";
 import type { Host, OpenPage } from "./host.ts";
-import type { Handle, Stamp } from "./protocol.ts";
+import type { Handle } from "./protocol.ts";
 
 /** Whose state it is: states of another host or backend are foreign. */
 export interface Owner {
@@ -32,6 +35,8 @@ interface Values {
   readonly values: ReadonlyMap<string, Tensor>;
 }
 
+type Loss = BrowserEnded | DeviceLost;
+
 /** The state in a page. */
 interface Placed extends Held {
   readonly ready: Promise<unknown>;
@@ -48,7 +53,9 @@ export class RemoteState implements State {
   /** After the last run that is known to have succeeded. */
   #stamp: Stamp = { runs: 0, step: null };
   #placed: Placed | null = null;
-  #loss: { readonly page: OpenPage; readonly error: BrowserEnded } | null = null;
+  #loss: { readonly page: OpenPage; readonly error: Loss } | null = null;
+  /** A loss that a fetch has met and no call has told. */
+  #untold: Loss | null = null;
   #timer: NodeJS.Timeout | null = null;
   /** Milliseconds that the last fetch has taken. */
   #cost = 0;
@@ -96,9 +103,9 @@ export class RemoteState implements State {
     return placed;
   }
 
-  /** A run in the page has changed the state. */
-  changed(page: OpenPage, step: number): void {
-    if (this.#disposed || this.#placed?.page !== page) return;
+  /** A run has changed the state that is in a page at this place. */
+  changed(place: Handle, step: number): void {
+    if (this.#disposed || this.#placed?.handle !== place) return;
     this.#stamp = { runs: this.#stamp.runs + 1, step };
     const wait = Math.max(this.#owner.copyEvery, this.#cost / share);
     this.#timer ??= setTimeout(() => void this.#keep(), wait).unref();
@@ -106,8 +113,9 @@ export class RemoteState implements State {
 
   /** What a run in the page that has ended with `error` is to reject with. */
   explain(error: unknown, page: OpenPage): unknown {
-    if (error !== page.connection.lost) return error;
+    if (error !== page.connection.lost && !tellsOfLostDevice(error)) return error;
     if (this.#placed?.page === page) this.#fallBack(this.#placed);
+    this.#untold = null;
     return this.#loss?.page === page ? this.#loss.error : error;
   }
 
@@ -138,7 +146,10 @@ export class RemoteState implements State {
     this.#timer = null;
     const placed = this.#placed;
     if (placed === null || this.#kept.stamp.runs === this.#stamp.runs) return;
-    await this.#fetch(placed, this.names).catch(() => {});
+    await this.#fetch(placed, this.names).catch(error => {
+      // A page tells of a lost device once.
+      if (tellsOfLostDevice(error) && this.#placed === placed) this.#untold = this.#fallBack(placed);
+    });
   }
 
   async #fetch(placed: Placed, names: readonly string[]): Promise<ReadonlyMap<string, Tensor>> {
@@ -159,26 +170,32 @@ export class RemoteState implements State {
     if (placed.found.values.size === this.names.length) this.#kept = { values: placed.found.values, stamp };
   }
 
-  /** Throws, once, where the page is gone and with it changes that nobody has. */
+  /** Throws, once, where the page or its device is gone and with it changes that nobody has. */
   #tellLoss(): void {
     const placed = this.#placed;
-    if (placed === null || placed.page.connection.lost === null) return;
-    const error = this.#fallBack(placed);
-    if (error.lost > 0) throw error;
+    const isGone = placed !== null && placed.page.connection.lost !== null;
+    const error = isGone ? this.#fallBack(placed) : this.#untold;
+    this.#untold = null;
+    if (error !== null && error.lost > 0) throw error;
   }
 
   /** From now on the state is what the copy here says. */
-  #fallBack({ page }: Placed): BrowserEnded {
+  #fallBack({ page }: Placed): Loss {
     const { stamp } = this.#kept;
-    const { lost } = page.connection;
-    const reason = lost instanceof BrowserEnded ? lost.reason : "its page is gone";
-    const error = new BrowserEnded(reason, stamp, this.#stamp.runs - stamp.runs);
+    const error = this.#lossOf(page.connection.lost, stamp, this.#stamp.runs - stamp.runs);
     this.#loss = { page, error };
     this.#stamp = stamp;
     disown(this, this.#placed);
     this.#placed = null;
     this.#stopTimer();
     return error;
+  }
+
+  /** @param ended why the page is gone; null where its device is. */
+  #lossOf(ended: FrondError | null, kept: Stamp, lost: number): Loss {
+    if (ended === null) return new DeviceLost(this.#owner.backend, kept, lost);
+    const reason = ended instanceof BrowserEnded ? ended.reason : "its page is gone";
+    return new BrowserEnded(reason, kept, lost);
   }
 
   #stopTimer(): void {

@@ -13,6 +13,7 @@ import { keepingOf } from "../plan/lifetimes.ts";
 import type { FusedItem, Item, Plan } from "../plan/plan.ts";
 import { viewOf } from "../plan/views.ts";
 import { inlineReductions } from "./inline.ts";
+import { Picks } from "./picks.ts";
 import { matricesOf } from "./split.ts";
 
 /** Slots along an axis of a loop: the last so many positions are kept. */
@@ -37,7 +38,7 @@ export interface Cell {
   readonly rows: RowShape;
   readonly texels: number;
   readonly rings: readonly Ring[];
-  /** Of `rows.axes` those of loops around: draws compute a part of these rows, which is copied to its place. */
+  /** Of `rows.axes` those of which a draw computes one position, which is copied to its place: of loops around, mostly. */
   readonly sequences: readonly AxisId[];
   /** The node that is the source; of computed cells the first one. */
   readonly node: NodeId;
@@ -64,6 +65,17 @@ export type Reference =
       readonly perExample: boolean;
       readonly value: Reference;
       readonly initial: Reference;
+    }
+  /** `value` at one position of the axis. */
+  | { readonly kind: "position"; readonly axis: AxisId; readonly at: number; readonly value: Reference }
+  /** `value` at all positions of the axis, one after the other: number n is number n % each at position n / each. */
+  | {
+      readonly kind: "positions";
+      readonly axis: AxisId;
+      readonly value: Reference;
+      /** Of the value, at one position. */
+      readonly shape: readonly number[];
+      readonly features: Features;
     };
 
 export const texelsIn = (numbers: number): number => Math.max(1, Math.ceil(numbers / 4));
@@ -99,6 +111,7 @@ export class Cells {
   readonly #limits: CellLimits;
   readonly #sources = new Map<NodeId, Cell>();
   readonly #loops: ReadonlyMap<NodeId, readonly Loop[]>;
+  readonly #picks: Picks;
   /** Concatenations that their operands already make. */
   readonly joined = new Set<NodeId>();
   /** Reductions to a number that the only nest which reads them computes itself. */
@@ -109,6 +122,7 @@ export class Cells {
     this.#program = program;
     this.graph = program.schedule.graph;
     this.#plan = plan;
+    this.#picks = new Picks(program);
     this.#loops = new Map(plan.stored.map(({ node, loops }) => [node, loops]));
     this.inlined = inlineReductions(this.graph, plan.items);
     this.#walk(plan.items);
@@ -123,8 +137,16 @@ export class Cells {
   }
 
   #alone(id: NodeId): void {
-    const { type, label } = this.node(id);
-    this.#spots.set(id, { cell: this.#cell([id], texelsIn(lastOf(type.shape)), label), column: 0 });
+    const node = this.node(id);
+    const apart = node.op === "stack" && this.#isWide(node) ? [node.attrs.axis] : [];
+    const cell = this.#cell([id], texelsIn(lastOf(node.type.shape)), node.label, apart);
+    this.#spots.set(id, { cell, column: 0 });
+  }
+
+  /** Whether a draw cannot read all operands. */
+  #isWide({ inputs }: Node): boolean {
+    const read = inputs.flatMap(input => [...matricesOf(this.graph, this.#plan, input)]);
+    return new Set(read).size > this.#limits.inputs;
   }
 
   #bundle(item: FusedItem, after: readonly Item[]): void {
@@ -206,8 +228,12 @@ export class Cells {
     return type.shape[0]! % 4 === 0 && type.batched === batched && type.axes.join() === axes.join();
   }
 
-  /** The cell of some values with the same rows: kept as long as any of them has to be. */
-  #cell(ids: readonly NodeId[], texels: number, name: string): Cell {
+  /**
+   * The cell of some values with the same rows: kept as long as any of them has to be.
+   *
+   * @param apart axes of which a draw computes one position.
+   */
+  #cell(ids: readonly NodeId[], texels: number, name: string, apart: readonly AxisId[] = []): Cell {
     const { type } = this.node(ids[0]!);
     const stored = ids.find(id => this.#loops.has(id));
     const loops = (stored === undefined ? this.#plan.home.get(ids[0]!) : this.#loops.get(stored)) ?? [];
@@ -219,7 +245,8 @@ export class Cells {
       if (windows.includes(null)) sequences.push(axis);
       else rings.push({ axis, slots: Math.max(...windows.map(window => window!)) });
     }
-    const free = type.axes.filter(axis => !loops.some(loop => loop.axis === axis));
+    sequences.push(...apart);
+    const free = type.axes.filter(axis => !apart.includes(axis) && !loops.some(loop => loop.axis === axis));
     const rows = { axes: [...sequences, ...free], batched: type.batched, outer: outerOf(type.shape) };
     return { kind: "computed", name, rows, texels, rings, sequences, node: ids[0]! };
   }
@@ -274,7 +301,19 @@ export class Cells {
   }
 
   #view(node: Node, operand: NodeId): Reference {
-    return viewed(node, this.of(operand));
+    const value = this.of(operand);
+    const picked = this.#picks.of(node);
+    if (picked === null) {
+      const seen = viewed(node, value);
+      if (seen === null) throw new InternalError("gpu", `%${node.id} is no view of its operand`);
+      return seen;
+    }
+    const { shape } = node.type;
+    if (value.kind === "fill") return { ...value, shape };
+    const { axis, position: at } = picked;
+    if (at !== null) return { kind: "position", axis, at, value };
+    const features = { offset: 0, shape, dims: denseStrides(shape) };
+    return { kind: "positions", axis, value, shape: this.node(operand).type.shape, features };
   }
 
   /** A shift as its value and its initial value, read in place. */
@@ -306,13 +345,22 @@ export class Cells {
   }
 }
 
-/** A view of what a reference shows; views go through delays to both sides. */
-function viewed(node: Node, base: Reference): Reference {
-  if (base.kind === "delay") {
-    return { ...base, value: viewed(node, base.value), initial: viewed(node, base.initial) };
+/** A view of what a reference shows, or null where it is none; views go through delays to both sides. */
+export function viewed(node: Node, base: Reference): Reference | null {
+  switch (base.kind) {
+    case "fill":
+      return { ...base, shape: node.type.shape };
+    case "delay": {
+      const [value, initial] = [viewed(node, base.value), viewed(node, base.initial)];
+      return value === null || initial === null ? null : { ...base, value, initial };
+    }
+    case "position": {
+      const value = viewed(node, base.value);
+      return value === null ? null : { ...base, value };
+    }
+    default: {
+      const features = viewOf(node, base.features);
+      return features === null ? null : { ...base, features };
+    }
   }
-  if (base.kind === "fill") return { ...base, shape: node.type.shape };
-  const features = viewOf(node, base.features);
-  if (features === null) throw new InternalError("gpu", `%${node.id} is no view of its operand`);
-  return { ...base, features };
 }

@@ -27,7 +27,7 @@ export function writeContract(
   const kind = contraction.kind();
   if (kind === "numbers") writeElements(emitter, cell, shape, (env, out) => contraction.numbers(env, out));
   // What is copied to its place has single rows.
-  else if (emitter.mayTakeFours && cell.sequences.length === 0 && contraction.mayTakeFours(kind)) {
+  else if (emitter.may.fours && cell.sequences.length === 0 && contraction.mayTakeFours(kind)) {
     writeFours(emitter, cell, shape, places => contraction.fours(kind, places));
   } else writeTexels(emitter, cell, shape, (env, features) => contraction.texel(kind, { env, features }));
 }

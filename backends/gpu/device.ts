@@ -21,9 +21,16 @@ export interface Matrix {
  *     mat4f texels(i32 row, i32 column)
  *
  * which is called for each fourth row and gives that texel of four rows, from this one on; some may be behind the last.
+ * With `parts` n > 1, which a device may do or not, it defines
+ *
+ *     array<vec4f, n> texels(i32 row, i32 column)
+ *
+ * which is called for the texels of the first of n parts of the columns, and gives that texel of each part.
  */
 export interface ProgramText {
   readonly rows: 1 | 4;
+  /** One where it is left out. */
+  readonly parts?: number;
   readonly inputs: number;
   readonly integers: number;
   readonly body: string;
@@ -50,6 +57,8 @@ export interface Dialect {
 
 export interface Device {
   readonly dialect: Dialect;
+  /** Whether programs may compute several parts of a row at once. */
+  readonly takesParts: boolean;
   /** The most inputs of a program. */
   readonly inputs: number;
   /** The most texels in a row, and, since long matrices are folded, the most texels of all. */
@@ -73,8 +82,20 @@ export interface Device {
   upload(rows: number, texels: number, data: Float32Array): Matrix;
   /** Copies all rows of `from` into `to` (of as many texels), from row `at` on. */
   copy(from: Matrix, to: Matrix, at: number): void;
-  /** All numbers; rejects with a FrondError where the device is lost. */
+  /** All numbers; rejects with `lost` where the device is lost. */
   read(matrix: Matrix): Promise<Float32Array>;
   /** The matrix must not be used afterwards. */
   free(matrix: Matrix): void;
+  /** Why the device does not work any more, a DeviceLost or a bug; null as long as all is well. */
+  readonly lost: Error | null;
+}
+
+/** Where devices come from. */
+export interface Devices {
+  /** Whose they are, for messages. */
+  readonly backend: string;
+  /** The device at hand, or a new one where that is lost. Throws a FrondError where there is none. */
+  open(): Promise<Device>;
+  /** Milliseconds, at the least, between copies of a state that runs change, for the case that the device is lost. */
+  readonly copyEvery?: number;
 }

@@ -31,6 +31,8 @@ export interface Draw {
   readonly cell: Cell;
   /** Axes of the loops around. */
   readonly bound: ReadonlySet<AxisId>;
+  /** Where it computes one position of an axis that no loop goes along. */
+  readonly part: { readonly axis: AxisId; readonly position: number } | null;
 }
 
 export interface DrawLoop {
@@ -99,32 +101,49 @@ class Maker {
           );
       }
       if (this.#cells.joined.has(item.node) || this.#cells.inlined.has(item.node)) return [];
-      return [this.#kernel(item.node, item.accumulate, loops)];
+      return this.#kernel(item.node, item.accumulate, loops);
     });
   }
 
-  #kernel(id: NodeId, accumulate: boolean, loops: readonly Loop[]): Draw {
+  #kernel(id: NodeId, accumulate: boolean, loops: readonly Loop[]): readonly Draw[] {
     const node = this.#cells.node(id);
+    if (node.op === "stack" && this.#cells.cellOf(id).sequences.includes(node.attrs.axis))
+      return this.#parts(node, loops);
     const lowering = lowerings[node.op] as Lowering<"sum">;
     if (!("write" in lowering)) throw new InternalError("gpu", `%${id} = ${node.op} is computed elsewhere`);
     const cell = this.#cells.cellOf(id);
     const { write } = lowering;
-    return this.#draw(cell, loops, emitter =>
-      write(emitter, this.#cells, cell, node as NodeOf<"sum">, accumulate),
-    );
+    return [
+      this.#draw(cell, loops, emitter =>
+        write(emitter, this.#cells, cell, node as NodeOf<"sum">, accumulate),
+      ),
+    ];
+  }
+
+  /** A stack of which each operand is brought to its place by itself. */
+  #parts(node: NodeOf<"stack">, loops: readonly Loop[]): readonly Draw[] {
+    const { axis } = node.attrs;
+    const cell = this.#cells.cellOf(node.id);
+    const one = { ...cell, rows: { ...cell.rows, axes: cell.rows.axes.filter(other => other !== axis) } };
+    return node.inputs.map((input, position) => {
+      const reference = this.#cells.of(input);
+      const draw = this.#draw(cell, loops, emitter => writeReference(emitter, one, node, reference));
+      return { ...draw, bound: new Set([...draw.bound, axis]), part: { axis, position } };
+    });
   }
 
   #draw(cell: Cell, loops: readonly Loop[], write: (emitter: Emitter) => void): Draw {
     const bound = new Set(loops.map(({ axis }) => axis));
-    const callOf = (mayTakeFours: boolean): Call & { readonly rows: 1 | 4 } => {
-      const emitter = new Emitter(this.#device.dialect, bound, this.#ragged, mayTakeFours);
+    const { dialect, takesParts: parts } = this.#device;
+    const callOf = (fours: boolean): Call & { readonly rows: 1 | 4 } => {
+      const emitter = new Emitter(dialect, bound, this.#ragged, { fours, parts });
       write(emitter);
       const { inputs, integers, rows } = emitter;
       return { program: this.#compiled(emitter.finish()), inputs, integers, rows };
     };
     const first = callOf(true);
     const fours = first.rows === 4 ? first : null;
-    return { kind: "draw", call: fours === null ? first : callOf(false), fours, cell, bound };
+    return { kind: "draw", call: fours === null ? first : callOf(false), fours, cell, bound, part: null };
   }
 
   #compiled(text: ProgramText): () => CompiledProgram {

@@ -3,8 +3,10 @@
 
 import type { AxisId } from "../../compiler/graph/graph.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
-import type { Cell, Reference, RowShape } from "./cells.ts";
+import { type Features, product } from "../plan/layout.ts";
+import { type Cell, lastOf, type Reference, type RowShape } from "./cells.ts";
 import type { Dialect, ProgramText } from "./device.ts";
+import { unflattened } from "./features.ts";
 
 /** A matrix that a draw reads: a cell, so many positions back along axes of the loops around; or an axis's lengths. */
 export type Input =
@@ -53,12 +55,19 @@ const newScope = (fence: boolean): Scope => ({
   fence,
 });
 
+/** What may be computed at once: four rows, several parts of a row. */
+export interface Together {
+  readonly fours: boolean;
+  readonly parts: boolean;
+}
+
 export class Emitter {
   readonly dialect: Dialect;
-  /** Rows that are computed at once. */
+  /** Rows that are computed at once, and parts of a row. */
   rows: 1 | 4 = 1;
-  /** Whether that may be four. */
-  readonly mayTakeFours: boolean;
+  parts = 1;
+  /** Whether that may be more than one. */
+  readonly may: Together;
   readonly inputs: Input[] = [];
   readonly integers: Integer[] = [];
   /** Axes of the loops around. */
@@ -70,13 +79,8 @@ export class Emitter {
   #scopes: Scope[] = [];
   #names = 0;
 
-  constructor(
-    dialect: Dialect,
-    bound: ReadonlySet<AxisId>,
-    ragged: ReadonlySet<AxisId>,
-    mayTakeFours: boolean,
-  ) {
-    this.mayTakeFours = mayTakeFours;
+  constructor(dialect: Dialect, bound: ReadonlySet<AxisId>, ragged: ReadonlySet<AxisId>, may: Together) {
+    this.may = may;
     this.dialect = dialect;
     this.bound = bound;
     this.ragged = ragged;
@@ -84,7 +88,8 @@ export class Emitter {
 
   finish(): ProgramText {
     const body = this.#functions.join("\n");
-    return { rows: this.rows, inputs: this.inputs.length, integers: this.integers.length, body };
+    const { rows, parts } = this;
+    return { rows, parts, inputs: this.inputs.length, integers: this.integers.length, body };
   }
 
   /** Writes a function; `make` writes its lines. */
@@ -239,6 +244,7 @@ export class Emitter {
   ): string {
     if (reference.kind === "fill") return this.number(reference.value, width);
     if (reference.kind === "stored") return this.#stored(reference, env, features, width, back);
+    if (reference.kind !== "delay") return this.#picked(reference, env, features, width, back);
     const { axis, offset, perExample, value, initial } = reference;
     const at = env.positions.get(axis);
     if (at === undefined) throw new InternalError("gpu", `no position along ${axis}`);
@@ -250,6 +256,25 @@ export class Emitter {
     const outside = this.#load(initial, env, features, width, back);
     const inside = this.let("bool", `${source} >= 0 && ${source} < ${end}`, "b");
     return this.let(typeOf(width), `select${width}(${outside}, ${here}, ${inside})`);
+  }
+
+  #picked(
+    picked: Extract<Reference, { kind: "position" | "positions" }>,
+    env: Env,
+    features: readonly string[],
+    width: Width,
+    back: ReadonlyMap<AxisId, number>,
+  ): string {
+    const { axis, value } = picked;
+    const at = (position: string): Env => ({ ...env, positions: new Map(env.positions).set(axis, position) });
+    if (picked.kind === "position") return this.#load(value, at(`${picked.at}`), features, width, back);
+    const each = product(picked.shape);
+    const flat = this.let("i32", this.#place(0, 1, picked.features, features).at, "c");
+    const inner = unflattened(this, picked.shape, this.let("i32", `${flat} % ${each}`, "c"));
+    // The same number for all four is one number.
+    const own = lastStride(picked.features) === 0 ? 1 : width;
+    const found = this.#load(value, at(this.let("i32", `${flat} / ${each}`, "p")), inner, own, back);
+    return own === width ? found : this.splat(found, width);
   }
 
   #stored(
@@ -334,16 +359,30 @@ export class Emitter {
 export function isAligned(reference: Reference): boolean {
   if (reference.kind === "fill") return true;
   if (reference.kind === "delay") return isAligned(reference.value) && isAligned(reference.initial);
+  if (reference.kind === "position") return isAligned(reference.value);
+  if (reference.kind === "positions") return isAlignedFlat(reference);
   const { width, cell, features } = reference;
   const { offset, shape, dims } = features;
-  const last = shape.at(-1) ?? 1;
-  const stride = last === 1 ? 0 : (dims.at(-1) ?? 0);
+  const last = lastOf(shape);
+  const stride = lastStride(features);
   if (stride === 0) return true;
   if (stride !== 1) return false;
   const inside = cell.rows.outer === 1 ? offset : offset % width;
   const others = dims.slice(0, -1).filter((_, d) => shape[d] !== 1);
   if (cell.rows.outer === 1) return inside % 4 === 0 && others.every(other => other % 4 === 0);
   return inside % 4 === 0 && inside + last <= width && others.every(other => other % width === 0);
+}
+
+/** The stride of the last dimension; 0 where there is nothing to go along. */
+const lastStride = ({ shape, dims }: Features): number => (lastOf(shape) === 1 ? 0 : (dims.at(-1) ?? 0));
+
+/** Whether four numbers are four neighbours at one position. */
+function isAlignedFlat({ value, shape, features }: Extract<Reference, { kind: "positions" }>): boolean {
+  const stride = lastStride(features);
+  if (stride === 0) return true;
+  const others = features.dims.slice(0, -1).filter((_, d) => features.shape[d] !== 1);
+  const starts = [lastOf(shape), features.offset, ...others];
+  return stride === 1 && starts.every(start => start % 4 === 0) && isAligned(value);
 }
 
 const ofCell = (cell: Cell, back: ReadonlyMap<AxisId, number>): ReadonlyMap<AxisId, number> =>

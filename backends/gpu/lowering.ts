@@ -21,6 +21,7 @@ import {
   writeUnpatches,
   writeView,
 } from "./moves.ts";
+import { Picks } from "./picks.ts";
 import { writeArgmax, writeReduction } from "./reduce.ts";
 
 type WriteKernel<O extends OpName> = (
@@ -114,17 +115,19 @@ export const lowerings: { readonly [O in OpName]: Lowering<O> } = {
 
 export const isElementwise = ({ op }: Node): boolean => lowerings[op].kind === "elementwise";
 
-/** What the plan may do: shifts are read in place, but for those that the host reads. */
-export function traitsOf({ schedule: { graph } }: Program): PlanTraits {
-  const read = outputViews(graph);
+/** What the plan may do: shifts and positions of static axes are read in place, but for those that the host reads. */
+export function traitsOf(program: Program): PlanTraits {
+  const read = outputViews(program.schedule.graph);
+  const picks = new Picks(program);
   return {
     kindOf: node => lowerings[node.op].kind,
     readsDelay: node => !read.has(node.id),
+    shows: node => (read.has(node.id) ? null : picks.shown(node)),
     parts: false,
   };
 }
 
-/** Outputs and what they may be views of: the host reads them, and knows no delays. */
+/** Outputs and what they may be views of: the host reads them, and knows nothing but strides. */
 function outputViews(graph: Graph): ReadonlySet<NodeId> {
   const found = new Set<NodeId>(graph.outputs.values());
   for (const id of found) {

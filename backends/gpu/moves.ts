@@ -2,8 +2,7 @@
 
 import type { AxisId, Node, NodeOf, OpName } from "../../compiler/graph/graph.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
-import { viewOf } from "../plan/views.ts";
-import { type Cell, type Cells, lastOf, type Reference } from "./cells.ts";
+import { type Cell, type Cells, lastOf, type Reference, viewed } from "./cells.ts";
 import { type Emitter, type Env, isAligned } from "./emit.ts";
 import { flatIndex, unflattened } from "./features.ts";
 import { reduceOver, writeElements, writeTexels } from "./rows.ts";
@@ -26,9 +25,9 @@ export function writeReference(
 export function writeView(emitter: Emitter, cells: Cells, cell: Cell, node: Node): void {
   const [input] = node.inputs;
   const from = cells.of(input!);
-  const seen = from.kind === "stored" ? viewOf(node, from.features) : null;
-  if (from.kind === "stored" && seen !== null) {
-    writeReference(emitter, cell, node, { ...from, features: seen });
+  const seen = viewed(node, from);
+  if (seen !== null) {
+    writeReference(emitter, cell, node, seen);
     return;
   }
   if (node.op !== "reshape") throw new InternalError("gpu", `%${node.id} = ${node.op} cannot be copied`);

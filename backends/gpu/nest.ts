@@ -1,5 +1,5 @@
-// Groups of elementwise nodes as one draw. Its results stand side by side: a texel belongs to one of them, and only what
-// that one needs is computed.
+// Groups of elementwise nodes as one draw. Its results stand side by side. Where the device can, all are computed at once
+// at each place; else a texel belongs to one of them, and only what that one needs is computed.
 
 import type { Node, NodeId } from "../../compiler/graph/graph.ts";
 import { type Load, sourceFinder } from "../plan/fusion.ts";
@@ -16,6 +16,15 @@ import { elementParameters, texelParameters } from "./rows.ts";
 export function writeNest(emitter: Emitter, cells: Cells, item: FusedItem, { cell, stores }: Bundle): void {
   const nest = new Nest(emitter, cells, item);
   const each = texelsIn(lastOf(nest.shape));
+  if (nest.isAligned && stores.length > 1 && emitter.may.parts) {
+    emitter.parts = stores.length;
+    const type = `array<vec4f, ${stores.length}>`;
+    emitter.function("texels", texelParameters, type, () => {
+      const { env, outer } = emitter.rowEnv("row", cell.rows);
+      return `${type}(${nest.values(stores, env, outer, "column", 4).join(", ")})`;
+    });
+    return;
+  }
   if (nest.isAligned) {
     emitter.function("texel", texelParameters, "vec4f", () => {
       const { env, outer } = emitter.rowEnv("row", cell.rows);
@@ -77,6 +86,11 @@ class Nest {
 
   /** The value of one store at element `last` of a row, or four from texel `last` on. */
   value(store: NodeId, env: Env, outer: string, last: string, width: Width): string {
+    return this.values([store], env, outer, last, width)[0]!;
+  }
+
+  /** Those of several stores; what they share is computed once. */
+  values(stores: readonly NodeId[], env: Env, outer: string, last: string, width: Width): readonly string[] {
     const features = outerIndices(this.#emitter, this.shape, outer);
     if (this.shape.length > 0) features.push(width === 4 ? `(${last}) * 4` : last);
     const known = new Map<NodeId, string>();
@@ -93,7 +107,7 @@ class Nest {
       known.set(id, name);
       return name;
     };
-    return compute(store);
+    return stores.map(compute);
   }
 
   #term(

@@ -7,7 +7,7 @@ import type { Cell } from "./cells.ts";
 import type { Device, Matrix } from "./device.ts";
 import type { Draw, DrawLoop, DrawStep, Draws } from "./draws.ts";
 import type { Input, Integer } from "./emit.ts";
-import { type Columns, Held } from "./state.ts";
+import { type Columns, Held } from "./held.ts";
 import { rowsOf } from "./transfer.ts";
 
 /** What a cell has: a matrix for each slot of its rings. */
@@ -70,16 +70,21 @@ export class Run {
   }
 
   #draw(draw: Draw): void {
-    const { cell, bound } = draw;
+    const { cell, bound, part } = draw;
     const rows = this.#rowsLeft(cell, bound);
-    if (rows > 0) {
-      const { program, inputs, integers } = rows >= fewest && draw.fours !== null ? draw.fours : draw.call;
-      const found = inputs.map(input => this.#find(input));
-      const matrices = found.map(({ held }) => (held.matrix.rows === 0 ? this.#dummy.matrix : held.matrix));
-      const numbers = integers.map(integer => this.#number(integer, found));
-      this.#put(cell, this.#device.run(program(), matrices, numbers, rows, cell.texels));
-    } else this.#put(cell, this.#device.allocate(0, cell.texels));
+    const matrix = rows > 0 ? this.#computed(draw, rows) : this.#device.allocate(0, cell.texels);
+    if (part !== null) this.#at.set(part.axis, part.position);
+    this.#put(cell, matrix);
+    if (part !== null) this.#at.delete(part.axis);
     this.#begun.add(cell);
+  }
+
+  #computed({ call, fours, cell }: Draw, rows: number): Matrix {
+    const { program, inputs, integers } = rows >= fewest && fours !== null ? fours : call;
+    const found = inputs.map(input => this.#find(input));
+    const matrices = found.map(({ held }) => (held.matrix.rows === 0 ? this.#dummy.matrix : held.matrix));
+    const numbers = integers.map(integer => this.#number(integer, found));
+    return this.#device.run(program(), matrices, numbers, rows, cell.texels);
   }
 
   /** Rows of a cell that no loop around binds. */

@@ -1,123 +1,226 @@
-// Matrices that several may hold, and what is made of them: parameters and optimiser state, and the results of runs.
+// Parameters and optimiser state on a device, and a copy of them with the host for the day when the device is lost: the
+// values first given, then those last copied, which is every few seconds while runs change them, and whenever all of
+// them have been read. They are put on a device by the first run that wants them there.
+//
+// What a lost device takes with it is told once, by the call that meets the loss: it rejects with a DeviceLost that says
+// after which step the values here were copied. From then on the state is what it was there, and the next run goes on
+// from it on another device. Where no run has changed the state since, nothing was lost, and nothing is said.
 
 import type { AxisId, NodeType } from "../../compiler/graph/graph.ts";
 import type { Program } from "../../compiler/program/program.ts";
-import { InternalError } from "../../compiler/unreachable.ts";
-import type { Results, State, Tensor } from "../api.ts";
-import { foreignState, otherVariables, resultsDisposed, stateDisposed, unknownName } from "../misuse.ts";
+import type { State, Tensor } from "../api.ts";
+import { DeviceLost, type Stamp, tellsOfLostDevice } from "../losses.ts";
+import { foreignState, otherVariables, stateDisposed, unknownName } from "../misuse.ts";
 import { denseStrides } from "../plan/layout.ts";
+import { copyOf } from "../results.ts";
 import { fittingValues, sameVariables, type Variable } from "../variables.ts";
 import { lastOf, outerOf, type Reference, texelsIn } from "./cells.ts";
-import type { Device, Matrix } from "./device.ts";
-import { filledTensor, fromMatrix, type Sizes, toMatrix } from "./transfer.ts";
+import type { Device, Devices } from "./device.ts";
+import { type Columns, Held } from "./held.ts";
+import { fromMatrix, type Sizes, toMatrix } from "./transfer.ts";
 
-/** A matrix that is freed when the last holder lets go of it. */
-export class Held {
-  readonly matrix: Matrix;
-  readonly #device: Device;
-  #holders = 1;
-  #numbers: Promise<Float32Array> | null = null;
+/** Milliseconds: more than backends/browser waits, whose copies, being reads of everything, are copies here too. */
+const usualWait = 7000;
+/** Copies take at most this part of the time. */
+const share = 0.05;
 
-  constructor(device: Device, matrix: Matrix) {
-    this.#device = device;
-    this.matrix = matrix;
-  }
-
-  hold(): this {
-    this.#holders++;
-    return this;
-  }
-
-  release(): void {
-    this.#holders--;
-    if (this.#holders < 0) throw new InternalError("gpu", "a matrix is released twice");
-    if (this.#holders === 0) this.#device.free(this.matrix);
-  }
-
-  /** All its numbers; read once, however many values lie in it. */
-  read(): Promise<Float32Array> {
-    const { rows, texels } = this.matrix;
-    this.#numbers ??=
-      rows * texels === 0 ? Promise.resolve(new Float32Array(0)) : this.#device.read(this.matrix);
-    return this.#numbers;
-  }
+interface Values {
+  readonly stamp: Stamp;
+  readonly values: ReadonlyMap<string, Tensor>;
 }
 
-/** The columns of a matrix in which a variable's value lies. */
-export interface Columns {
-  readonly held: Held;
-  /** Texels before the first. */
-  readonly column: number;
+/** The state on a device. */
+interface Placed {
+  readonly device: Device;
+  readonly columns: Map<string, Columns>;
+  /** What reads have found since the last run. */
+  found: { readonly runs: number; readonly values: Map<string, Tensor> };
 }
 
 type Stored = Extract<Reference, { kind: "stored" }>;
 
 export class GpuState implements State {
   readonly names: readonly string[];
-  readonly device: Device;
+  readonly devices: Devices;
   readonly #variables: readonly Variable[];
   readonly #types: ReadonlyMap<string, NodeType>;
   readonly #sizes: Sizes;
-  readonly #columns = new Map<string, Columns>();
+  /** The copy with the host. */
+  #kept: Values;
+  /** After the last run. */
+  #stamp: Stamp = { runs: 0, step: null };
+  #placed: Placed | null = null;
+  #loss: { readonly cause: Error | null; readonly error: DeviceLost } | null = null;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  /** Milliseconds that the last copy has taken. */
+  #cost = 0;
   #disposed = false;
 
   /** @param types of the variables, with their axes. */
   constructor(
-    device: Device,
+    devices: Devices,
     variables: readonly Variable[],
     types: ReadonlyMap<string, NodeType>,
     extents: ReadonlyMap<AxisId, number>,
     values: ReadonlyMap<string, Tensor>,
   ) {
-    this.device = device;
+    this.devices = devices;
     this.#variables = variables;
     this.#types = types;
     this.#sizes = { batch: 1, extents };
     this.names = variables.map(({ name }) => name);
-    for (const [i, tensor] of fittingValues(variables, values).entries()) {
-      const name = this.names[i]!;
-      const type = types.get(name)!;
-      const texels = texelsIn(lastOf(type.shape));
-      const numbers = toMatrix(type, tensor, this.#sizes);
-      const matrix = device.upload(numbers.length / (4 * texels), texels, numbers);
-      this.#columns.set(name, { held: new Held(device, matrix), column: 0 });
-    }
+    const fitting = fittingValues(variables, values);
+    const copies = fitting.map((tensor, i) => [this.names[i]!, copyOf(tensor)] as const);
+    this.#kept = { stamp: this.#stamp, values: new Map(copies) };
   }
 
+  /** Refuses to serve when disposed of, for a program with other variables, and once after a loss. */
   checkFor(program: Program, variables: readonly Variable[]): void {
     if (this.#disposed) throw stateDisposed();
     if (!sameVariables(this.#variables, variables)) throw foreignState(program, otherVariables);
+    this.#tellLoss();
   }
 
-  columns(name: string): Columns {
-    return this.#columns.get(name)!;
-  }
-
-  /** New values of some variables, which this now holds. */
-  update(values: ReadonlyMap<string, Columns>): void {
-    for (const [name, columns] of values) {
-      this.#columns.get(name)!.held.release();
-      this.#columns.set(name, columns);
+  /** Puts the values on the device, if they are not there yet. */
+  placeOn(device: Device): void {
+    if (this.#disposed) throw stateDisposed();
+    if (this.#placed?.device === device) return;
+    this.#tellLoss();
+    const columns = new Map<string, Columns>();
+    try {
+      for (const [name, tensor] of this.#kept.values) {
+        const type = this.#types.get(name)!;
+        const texels = texelsIn(lastOf(type.shape));
+        const numbers = toMatrix(type, tensor, this.#sizes);
+        const matrix = device.upload(numbers.length / (4 * texels), texels, numbers);
+        columns.set(name, { held: new Held(device, matrix), column: 0 });
+      }
+    } catch (error) {
+      for (const { held } of columns.values()) held.release();
+      throw error;
     }
+    this.#placed = { device, columns, found: { runs: this.#stamp.runs, values: new Map() } };
+  }
+
+  /** Where a value is on the device on which the state was put. */
+  columns(name: string): Columns {
+    return this.#placed!.columns.get(name)!;
+  }
+
+  /** New values of some variables, which this now holds, after a run at `step`. */
+  update(values: ReadonlyMap<string, Columns>, step: number): void {
+    if (values.size === 0) return;
+    const { columns } = this.#placed!;
+    for (const [name, own] of values) {
+      columns.get(name)!.held.release();
+      columns.set(name, own);
+    }
+    this.#stamp = { runs: this.#stamp.runs + 1, step };
+    this.#copyLater();
   }
 
   async read(name: string): Promise<Tensor> {
     if (this.#disposed) throw stateDisposed();
-    const columns = this.#columns.get(name);
-    if (columns === undefined) throw unknownName(name, "parameter or state", this.names);
-    const type = this.#types.get(name)!;
-    const { shape, axes } = type;
-    const numbers = await columns.held.read();
-    const reference = variableReference(type, columns.column);
-    const { texels } = columns.held.matrix;
-    const tensor = fromMatrix(type, reference, numbers, texels, this.#sizes, new Map());
-    return { ...tensor, shape: [...axes.map(axis => this.#sizes.extents.get(axis)!), ...shape] };
+    if (!this.names.includes(name)) throw unknownName(name, "parameter or state", this.names);
+    this.#tellLoss();
+    const placed = this.#placed;
+    if (placed === null) return copyOf(this.#kept.values.get(name)!);
+    try {
+      return await this.#fetch(placed, name);
+    } catch (error) {
+      throw this.explain(error);
+    }
+  }
+
+  /** What a call that has ended with `error` is to reject with. */
+  explain(error: unknown): unknown {
+    if (!tellsOfLostDevice(error)) return error;
+    const placed = this.#placed;
+    if (placed !== null && placed.device.lost === error) return this.#fallBack(placed);
+    const loss = this.#loss;
+    return loss !== null && loss.cause === error ? loss.error : error;
   }
 
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    for (const { held } of this.#columns.values()) held.release();
+    this.#stopTimer();
+    this.#release();
+    this.#kept = { ...this.#kept, values: new Map() };
+  }
+
+  async #fetch(placed: Placed, name: string): Promise<Tensor> {
+    const stamp = this.#stamp;
+    const { held, column } = placed.columns.get(name)!;
+    const type = this.#types.get(name)!;
+    const reference = variableReference(type, column);
+    const numbers = await held.read();
+    const { data } = fromMatrix(type, reference, numbers, held.matrix.texels, this.#sizes, new Map());
+    const { dtype, shape, axes } = type;
+    const sizes = axes.map(axis => this.#sizes.extents.get(axis)!);
+    const tensor = { dtype, shape: [...sizes, ...shape], data };
+    this.#note(placed, stamp, name, tensor);
+    return tensor;
+  }
+
+  /** Values that are all there, and newer than the copy here, become the copy here. */
+  #note(placed: Placed, stamp: Stamp, name: string, tensor: Tensor): void {
+    if (this.#placed !== placed || stamp.runs <= this.#kept.stamp.runs) return;
+    if (stamp.runs < placed.found.runs) return;
+    if (stamp.runs > placed.found.runs) placed.found = { runs: stamp.runs, values: new Map() };
+    placed.found.values.set(name, copyOf(tensor));
+    if (placed.found.values.size < this.names.length) return;
+    this.#kept = { stamp, values: placed.found.values };
+    this.#stopTimer();
+    this.#copyLater();
+  }
+
+  #copyLater(): void {
+    if (this.#timer !== null || this.#kept.stamp.runs === this.#stamp.runs) return;
+    const wait = Math.max(this.devices.copyEvery ?? usualWait, this.#cost / share);
+    this.#timer = setTimeout(() => void this.#copy(), wait);
+    // In Node, which is not to wait for it.
+    if (typeof this.#timer === "object") this.#timer.unref();
+  }
+
+  /** Copies everything. What fails here shows at the next call. */
+  async #copy(): Promise<void> {
+    this.#timer = null;
+    const placed = this.#placed;
+    if (placed === null) return;
+    const started = performance.now();
+    // All are asked for before another run can change any.
+    await Promise.all(this.names.map(name => this.#fetch(placed, name))).catch(() => {});
+    this.#cost = performance.now() - started;
+  }
+
+  /** Throws, once, where the device is gone and with it changes that nobody has. */
+  #tellLoss(): void {
+    const placed = this.#placed;
+    if (placed === null || placed.device.lost === null) return;
+    const error = this.#fallBack(placed);
+    if (error.lost > 0) throw error;
+  }
+
+  /** From now on the state is what the copy here says. */
+  #fallBack({ device: { lost: cause } }: Placed): DeviceLost {
+    const { stamp } = this.#kept;
+    const error = new DeviceLost(this.devices.backend, stamp, this.#stamp.runs - stamp.runs);
+    this.#loss = { cause, error };
+    this.#stamp = stamp;
+    this.#stopTimer();
+    this.#release();
+    return error;
+  }
+
+  #release(): void {
+    for (const { held } of this.#placed?.columns.values() ?? []) held.release();
+    this.#placed = null;
+  }
+
+  #stopTimer(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
   }
 }
 
@@ -133,51 +236,4 @@ function variableReference({ axes, shape }: NodeType, column: number): Stored {
   } as const;
   const features = { offset: 0, shape, dims: denseStrides(shape) };
   return { kind: "stored", cell, column, width: lastOf(shape), features };
-}
-
-/** A result and what reading it takes. */
-export interface Result {
-  readonly type: NodeType;
-  readonly value: number | { readonly reference: Stored; readonly held: Held; readonly column: number };
-}
-
-export class GpuResults implements Results {
-  readonly #results: ReadonlyMap<string, Result>;
-  readonly #sizes: Sizes;
-  readonly #lengths: ReadonlyMap<AxisId, Int32Array>;
-  #disposed = false;
-
-  constructor(results: ReadonlyMap<string, Result>, sizes: Sizes, lengths: ReadonlyMap<AxisId, Int32Array>) {
-    this.#results = results;
-    this.#sizes = sizes;
-    this.#lengths = lengths;
-  }
-
-  get names(): readonly string[] {
-    return [...this.#results.keys()];
-  }
-
-  async read(name: string): Promise<Tensor> {
-    if (this.#disposed) throw resultsDisposed();
-    const result = this.#results.get(name);
-    if (result === undefined) throw unknownName(name, "result", this.names);
-    const { type, value } = result;
-    if (typeof value === "number") return filledTensor(type, value, this.#sizes, this.#lengths);
-    const { reference, held, column } = value;
-    const numbers = await held.read();
-    return fromMatrix(
-      type,
-      { ...reference, column },
-      numbers,
-      held.matrix.texels,
-      this.#sizes,
-      this.#lengths,
-    );
-  }
-
-  dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    for (const { value } of this.#results.values()) if (typeof value !== "number") value.held.release();
-  }
 }

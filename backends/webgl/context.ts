@@ -3,9 +3,9 @@
 // is lost it stays so; opening again makes another.
 
 import type { MathBackendWebGL } from "@tensorflow/tfjs-backend-webgl";
-import { FrondError } from "../../compiler/diagnostics/error.ts";
-import { report } from "../../compiler/diagnostics/report.ts";
 import type { Availability } from "../api.ts";
+import { DeviceLost } from "../losses.ts";
+import { notLoaded } from "../misuse.ts";
 import { drawToLayers } from "./bindings.ts";
 
 type Tfjs = typeof import("@tensorflow/tfjs-core");
@@ -19,7 +19,7 @@ export interface Context {
   /** For people: what draws. */
   readonly detail: string;
   /** Why nothing works any more; null as long as all is well. What waits for the device has to ask now and then. */
-  lost(): FrondError | null;
+  lost(): DeviceLost | null;
 }
 
 export async function openContext(): Promise<Context | Extract<Availability, { available: false }>> {
@@ -35,12 +35,7 @@ export async function openContext(): Promise<Context | Extract<Availability, { a
     const detail = `tfjs-backend-webgl ${webgl.version_webgl}, ${rendererOf(gl)}`;
     return watched({ gl, detail, flags: tf.env(), backend: makeBackend(tf, webgl, gl) });
   } catch (error) {
-    const reason = `its packages cannot be loaded (${error instanceof Error ? error.message : error})`;
-    return {
-      available: false,
-      reason,
-      remedy: "npm install @tensorflow/tfjs-core @tensorflow/tfjs-backend-webgl",
-    };
+    return notLoaded(error, ["@tensorflow/tfjs-core", "@tensorflow/tfjs-backend-webgl"]);
   }
 }
 
@@ -106,10 +101,9 @@ function makeBackend(tf: Tfjs, webgl: TfjsWebGL, gl: WebGL2RenderingContext): Ma
 
 function watched(context: Omit<Context, "lost">): Context {
   const { gl } = context;
-  let error: FrondError | null = null;
-  const lose = (): FrondError => {
-    const help = ["compile again, and create the state anew from the values that were read last"];
-    error ??= new FrondError([report("F0915", { backend: "webgl" }, null, { help })]);
+  let error: DeviceLost | null = null;
+  const lose = (): DeviceLost => {
+    error ??= new DeviceLost("webgl");
     return error;
   };
   gl.canvas.addEventListener("webglcontextlost", lose);

@@ -1,10 +1,10 @@
 // The device of the gpu lowering on WebGL 2. tfjs's backend opens the context's resources and pools the textures; programs
 // are run here: its own way of running takes ten times as long and compiles a program anew for each shape.
 
-import type { FrondError } from "../../compiler/diagnostics/error.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
 import type { Availability } from "../api.ts";
 import type { CompiledProgram, Device, Matrix, ProgramText } from "../gpu/device.ts";
+import type { DeviceLost } from "../losses.ts";
 import { Bindings } from "./bindings.ts";
 import { type Context, openContext } from "./context.ts";
 import { fold, type Limits, panelsOf } from "./fold.ts";
@@ -23,6 +23,8 @@ const MOST_INPUTS = 16;
 
 export class WebGLDevice implements Device {
   readonly dialect = glsl;
+  /** An invocation writes one place of all layers. */
+  readonly takesParts = false;
   readonly inputs: number;
   readonly limits: Limits;
   /** For people: what draws. */
@@ -56,7 +58,7 @@ export class WebGLDevice implements Device {
   }
 
   /** Why the device does not work any more: the browser has taken it away. */
-  get lost(): FrondError | null {
+  get lost(): DeviceLost | null {
     return this.#context.lost();
   }
 

@@ -2,7 +2,8 @@
 // headless browser (backends/browser), which loads this file.
 
 import type { Availability, Backend } from "../api.ts";
-import { compileLoops, GpuExecutable } from "../gpu/executable.ts";
+import type { Devices } from "../gpu/device.ts";
+import { compileOn } from "../gpu/executable.ts";
 import { unavailable } from "../misuse.ts";
 import { WebGLDevice } from "./device.ts";
 
@@ -25,9 +26,14 @@ export const webgl: Backend = {
     const device = await open();
     return "available" in device ? device : { available: true, detail: device.detail };
   },
-  async compile(program, { unroll = 1 } = {}) {
+  compile: (program, { unroll = 1 } = {}) => compileOn(devices, program, unroll),
+};
+
+const devices: Devices = {
+  backend: webgl.name,
+  async open() {
     const device = await open();
     if ("available" in device) throw unavailable(webgl.name, device);
-    return compileLoops(program, unroll, looped => new GpuExecutable(device, looped));
+    return device;
   },
 };

@@ -58,8 +58,9 @@ export class Commands {
   ): void {
     const slots = Math.ceil(program.shape.integers / SLOT);
     if (this.#used + slots * SLOT > this.#integers.length) this.submit();
-    const lines = program.text.rows === 4 ? Math.ceil(result.rows / 4) : result.rows;
-    const groups = Math.ceil((lines * result.texels) / GROUP);
+    const { rows, parts = 1 } = program.text;
+    const invocations = (Math.ceil(result.rows / rows) * result.texels) / parts;
+    const groups = Math.ceil(invocations / GROUP);
     const across = Math.min(groups, this.#most);
     const at = this.#used;
     this.#used += slots * SLOT;

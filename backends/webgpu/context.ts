@@ -3,9 +3,9 @@
 // throw, it tells of errors later and then goes on with nonsense.
 
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import { FrondError } from "../../compiler/diagnostics/error.ts";
-import { report } from "../../compiler/diagnostics/report.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
+import { DeviceLost } from "../losses.ts";
+import { notLoaded } from "../misuse.ts";
 import { findGpu, type Missing, noAdapter } from "./find.ts";
 
 export interface Context {
@@ -39,8 +39,7 @@ export class Health {
   }
 
   lose(): void {
-    const help = ["compile again, and create the state anew from the values that were read last"];
-    this.fail(new FrondError([report("F0915", { backend: "webgpu" }, null, { help })]));
+    this.fail(new DeviceLost("webgpu"));
   }
 
   /** Settles as the promise does, but rejects as soon as the device fails: what it promised may never come. */
@@ -73,7 +72,10 @@ const PATIENCE = 1000;
 export async function openContext(): Promise<Context | Missing> {
   const gpu = await findGpu();
   if ("available" in gpu) return gpu;
-  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+  // Browsers may keep the processor for those who ask for it.
+  const adapter =
+    (await gpu.requestAdapter({ powerPreference: "high-performance" })) ??
+    (await gpu.requestAdapter({ forceFallbackAdapter: true }));
   if (adapter === null) return noAdapter;
   let device: GPUDevice;
   try {
@@ -89,9 +91,7 @@ export async function openContext(): Promise<Context | Missing> {
     return { device, backend, detail: `tfjs-backend-webgpu, ${nameOf(adapter.info)}`, health };
   } catch (error) {
     device.destroy();
-    const reason = `its packages cannot be loaded (${messageOf(error)})`;
-    const remedy = "npm install @tensorflow/tfjs-core @tensorflow/tfjs-backend-webgpu";
-    return { available: false, reason, remedy };
+    return notLoaded(error, ["@tensorflow/tfjs-core", "@tensorflow/tfjs-backend-webgpu"]);
   }
 }
 

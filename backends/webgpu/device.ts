@@ -16,6 +16,7 @@ const WIDEST = 2 ** 14;
 
 export class WebGPUDevice implements Device {
   readonly dialect = wgsl;
+  readonly takesParts = true;
   readonly inputs: number;
   readonly limits: { readonly texels: number; readonly total: number };
   /** For people: what computes. */
@@ -48,7 +49,7 @@ export class WebGPUDevice implements Device {
   }
 
   /** Why the device does not work any more. */
-  get problem(): Error | null {
+  get lost(): Error | null {
     return this.#context.health.problem;
   }
 
@@ -81,6 +82,8 @@ export class WebGPUDevice implements Device {
         "webgpu",
         `${inputs.length} inputs and ${integers.length} integers for ${text.body}`,
       );
+    if (texels % (text.parts ?? 1) !== 0)
+      throw new InternalError("webgpu", `${texels} texels in ${text.parts} parts`);
     this.#refuseBroken();
     if (rows === 0 || texels === 0) return this.#buffers.acquire(rows, texels);
     const blocks = inputs.map(input => (own(input).buffer === null ? this.#nothing : own(input)));

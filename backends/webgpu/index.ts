@@ -3,7 +3,8 @@
 // file.
 
 import type { Availability, Backend } from "../api.ts";
-import { compileLoops, GpuExecutable } from "../gpu/executable.ts";
+import type { Devices } from "../gpu/device.ts";
+import { compileOn } from "../gpu/executable.ts";
 import { unavailable } from "../misuse.ts";
 import { WebGPUDevice } from "./device.ts";
 
@@ -13,7 +14,7 @@ let opening: ReturnType<typeof WebGPUDevice.open> | null = null;
 async function open(): ReturnType<typeof WebGPUDevice.open> {
   const before = opening;
   const device = await before;
-  const works = device !== null && !("available" in device) && device.problem === null;
+  const works = device !== null && !("available" in device) && device.lost === null;
   // Somebody else may have been faster.
   if (!works && opening === before) opening = WebGPUDevice.open();
   return opening!;
@@ -26,9 +27,14 @@ export const webgpu: Backend = {
     const device = await open();
     return "available" in device ? device : { available: true, detail: device.detail };
   },
-  async compile(program, { unroll = 1 } = {}) {
+  compile: (program, { unroll = 1 } = {}) => compileOn(devices, program, unroll),
+};
+
+const devices: Devices = {
+  backend: webgpu.name,
+  async open() {
     const device = await open();
     if ("available" in device) throw unavailable(webgpu.name, device);
-    return compileLoops(program, unroll, looped => new GpuExecutable(device, looped));
+    return device;
   },
 };

@@ -40,7 +40,7 @@ export class Programs {
   }
 
   compile(text: ProgramText): Program {
-    const key = `${text.rows} ${text.inputs} ${text.integers} ${text.body}`;
+    const key = `${text.rows} ${text.parts ?? 1} ${text.inputs} ${text.integers} ${text.body}`;
     let program = this.#known.get(key);
     if (program === undefined) {
       program = this.#make(text);

@@ -89,18 +89,21 @@ function reader(input: number, { inputs, own }: Shape): string {
   return `fn read${input}(row: i32, column: i32) -> vec4f { return ${place}; }`;
 }
 
-/** An invocation computes a texel; or those of four rows, of which some may be behind the last. */
-function main({ rows }: ProgramText): string {
-  const store = (k: number) =>
-    `if (row + ${k} < frondIntegers[0].x) { frondResult[(row + ${k}) * width + column] = all[${k}]; }`;
+/** An invocation computes a texel, one of each part of a row, or those of four rows, of which some may be behind the last. */
+function main({ rows, parts = 1 }: ProgramText): string {
+  const store = (k: number): string => {
+    if (parts > 1) return `frondResult[(row * ${parts} + ${k}) * width + column] = all[${k}];`;
+    return `if (row + ${k} < frondIntegers[0].x) { frondResult[(row + ${k}) * width + column] = all[${k}]; }`;
+  };
+  const stores = Array.from({ length: Math.max(rows, parts) }, (_, k) => store(k));
   const computed =
-    rows === 1
+    stores.length === 1
       ? "frondResult[at] = texel(row, column);"
-      : ["let all = texels(row, column);", ...[0, 1, 2, 3].map(store)].join("\n  ");
+      : ["let all = texels(row, column);", ...stores].join("\n  ");
   return `@compute @workgroup_size(${GROUP})
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let at = i32(id.x) + i32(id.y) * frondIntegers[0].w;
-  let width = frondIntegers[0].y;
+  let width = frondIntegers[0].y${parts === 1 ? "" : ` / ${parts}`};
   let row = at / width${rows === 1 ? "" : ` * ${rows}`};
   let column = at % width;
   if (row >= frondIntegers[0].x) { return; }

@@ -78,7 +78,7 @@ async function memoryOf(
 ): Promise<number | null> {
   const executable = await backend.compile(program);
   try {
-    return executable.memory(batch, lengths);
+    return await executable.memory(batch, lengths);
   } finally {
     executable.dispose();
   }

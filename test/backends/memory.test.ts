@@ -32,7 +32,7 @@ for (const name of modelNames) {
         const before = allocated.bytes;
         const executable = await cpu.compile(program);
         const compiled = allocated.bytes;
-        const said = executable.memory(batch, extentsOf(environment))!;
+        const said = (await executable.memory(batch, extentsOf(environment)))!;
         expect(allocated.bytes).toBe(compiled);
         const state = executable.createState(valuesOf(program, environment));
         const variables = allocated.bytes - compiled;

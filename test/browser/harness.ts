@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import type { Browser, Page as PlaywrightPage } from "playwright-core";
 import { describe, test } from "vitest";
 import type { Backend, Executable, Feeds, State, Tensor } from "../../backends/api.ts";
+import type { BrowserOptions } from "../../backends/browser/chromium.ts";
 import { Connection } from "../../backends/browser/connection.ts";
 import { findBrowser, machineHere } from "../../backends/browser/find.ts";
 import { BrowserHost, type Host, type OpenPage } from "../../backends/browser/host.ts";
@@ -118,7 +119,10 @@ export async function errorOf(promise: Promise<unknown>): Promise<unknown> {
 }
 
 /** A browser of the test's own, with playwright-core's view of it. */
-export function watchedBrowser(): { readonly host: BrowserHost; page(): PlaywrightPage } {
+export function watchedBrowser(options: BrowserOptions = {}): {
+  readonly host: BrowserHost;
+  page(): PlaywrightPage;
+} {
   let browser: Browser | null = null;
   const load = async () => {
     const { chromium } = await import("playwright-core");
@@ -128,7 +132,7 @@ export function watchedBrowser(): { readonly host: BrowserHost; page(): Playwrig
     };
     return { chromium: Object.assign(Object.create(chromium) as typeof chromium, { launch }) };
   };
-  return { host: new BrowserHost({}, { load }), page: () => browser!.contexts()[0]!.pages()[0]! };
+  return { host: new BrowserHost(options, { load }), page: () => browser!.contexts()[0]!.pages()[0]! };
 }
 
 /** Whether the browser, whose first process this is, is gone with all of its processes, at once or in a moment. */

@@ -5,10 +5,12 @@ import { describe, expect, test } from "vitest";
 import type { Backend, Executable, Results, State, Tensor } from "../../backends/api.ts";
 import { BrowserEnded } from "../../backends/browser/faults.ts";
 import { inBrowser } from "../../backends/browser/index.ts";
+import { DeviceLost } from "../../backends/losses.ts";
 import { backends, openBackend } from "../../backends/registry.ts";
 import { wasm } from "../../backends/wasm/index.ts";
 import { FrondError } from "../../compiler/diagnostics/error.ts";
 import { render } from "../../compiler/diagnostics/render.ts";
+import type { AxisId } from "../../compiler/graph/graph.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
 import { compileNamed, environmentOf } from "../harness/models.ts";
 import { feedsOf, onBackend, valuesOf } from "../harness/training.ts";
@@ -84,6 +86,16 @@ test("results and states outlive their executable, and serve another one", async
   const again = await second.run(feedsOf(environment), state);
   const name = program.results[0]!;
   expect(await again.read(name)).toEqual(await results.read(name));
+});
+
+test("the page says how much memory a run takes, or that it does not know", async () => {
+  const sizes = [3, new Map([["t" as AxisId, 7]])] as const;
+  const remote = inBrowser("wasm", pageHere(backends));
+  const here = await wasm.compile(program);
+  expect(await (await remote.compile(program)).memory(...sizes)).toBe(here.memory(...sizes));
+  expect(await (await remote.compile(program, { unroll: "full" })).memory(...sizes)).toBe(null);
+  const unknown = (await remote.compile(program)).memory(3, new Map());
+  expect(await errorOf(Promise.resolve(unknown))).toMatchObject({ diagnostics: [{ code: "F0810" }] });
 });
 
 test("a profile comes with the runs", async () => {
@@ -307,4 +319,65 @@ test("runs of one state take their turns, and a copy is of no half", async () =>
   const alone = await train(wasm);
   for (let step = 0; step < 5; step++) await alone.step(step);
   expect(bits(await valuesIn(state))).toEqual(bits(await valuesIn(alone.state)));
+});
+
+describe("a graphics device that the page says is lost", () => {
+  /** A backend whose states have lost their device when they are next read or run. */
+  function losing() {
+    const now = { lost: false };
+    const lose = (): void => {
+      const { lost } = now;
+      now.lost = false;
+      if (lost) throw new DeviceLost("wasm");
+    };
+    const backend: Backend = {
+      ...wasm,
+      async compile(...given) {
+        const inner = await wasm.compile(...given);
+        const states = new Map<State, State>();
+        return {
+          createState(values) {
+            const state = inner.createState(values);
+            const read = async (name: string) => {
+              lose();
+              return state.read(name);
+            };
+            const outer: State = { names: state.names, read, dispose: () => state.dispose() };
+            states.set(outer, state);
+            return outer;
+          },
+          async run(feeds, state) {
+            lose();
+            return inner.run(feeds, states.get(state)!);
+          },
+          memory: () => null,
+          dispose: () => inner.dispose(),
+        };
+      },
+    };
+    return { now, ...pageHere([backend]) };
+  }
+
+  test.each([
+    ["a run", (): Promise<unknown> => Promise.resolve()],
+    ["a copy", () => new Promise(resolve => setTimeout(resolve, 300))],
+  ])("is met by %s, and told once, with the step; the page stays", async (_, wait) => {
+    const { now, host } = losing();
+    const remote = inBrowser("wasm", { host, copyEvery: 0.1 });
+    const [far, near] = [await train(remote), await train(wasm)];
+    const wanted: number[] = [];
+    for (let step = 0; step < 4; step++) wanted.push(await near.step(step));
+    const page = await host.open();
+    expect(await far.step(0)).toBe(wanted[0]);
+    const copied = bits(await valuesIn(far.state));
+    expect(await far.step(1)).toBe(wanted[1]);
+    now.lost = true;
+    await wait();
+    const error = (await errorOf(far.step(2))) as DeviceLost;
+    expect(error).toBeInstanceOf(DeviceLost);
+    expect([error.kept, error.lost]).toEqual([{ runs: 1, step: 0 }, 1]);
+    expect(bits(await valuesIn(far.state))).toEqual(copied);
+    for (const step of [1, 2, 3]) expect(await far.step(step)).toBe(wanted[step]);
+    expect(await host.open()).toBe(page);
+  });
 });

@@ -61,7 +61,7 @@ const t = "t" as AxisId;
 async function memoryOf(backend: string, program: Program, examples = batch, extent = longest) {
   const executable = await (await openBackend(backend)).compile(program);
   try {
-    return executable.memory(examples, new Map([[t, extent]]))!;
+    return (await executable.memory(examples, new Map([[t, extent]])))!;
   } finally {
     executable.dispose();
   }

@@ -95,7 +95,7 @@ test.each([
       const results = await executable.run(feedsOf(environment), executable.createState(values));
       expect(memories.length).toBe(1);
       const used = memories[0]!.buffer.byteLength;
-      const said = executable.memory(batch, new Map([[t, extent]]))! + bytesOf(values);
+      const said = (await executable.memory(batch, new Map([[t, extent]])))! + bytesOf(values);
       expect(Math.abs(used / said - 1)).toBeLessThan(0.1);
       results.dispose();
     }

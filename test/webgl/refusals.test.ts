@@ -1,8 +1,6 @@
 // What the WebGL device refuses, and what it leaves alone: too large, misused, lost; and other people's tfjs.
 
-import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { render } from "../../compiler/diagnostics/render.ts";
 import { inBrowserTests } from "../browser/harness.ts";
 import { type OpenPage, openPage } from "./page.ts";
 
@@ -103,7 +101,7 @@ inBrowserTests(() => {
       const next = await open();
       const numbers = await next.read(next.upload(1, 1, Float32Array.of(1, 2, 3, 4)));
       next.close();
-      return { rejected, atOnce, later, numbers: [...numbers], lost: device.lost?.diagnostics };
+      return { rejected, atOnce, later, numbers: [...numbers], help: device.lost?.diagnostics[0]?.help };
     });
     const lost = "FrondError: F0915: the graphics device of `webgl` was lost";
     expect(found).toEqual({
@@ -111,10 +109,8 @@ inBrowserTests(() => {
       atOnce: Array(5).fill(lost),
       later: Array(5).fill(lost),
       numbers: [1, 2, 3, 4],
-      lost: [expect.objectContaining({ code: "F0915" })],
+      help: ["results that were not read are gone", "the next run opens another device"],
     });
-    const page = readFileSync("spec/errors/F0915.md", "utf8");
-    expect(page).toContain(`\`\`\`text\n${render(found.lost!, { color: false }).trimEnd()}\n\`\`\``);
   });
 
   test("a loss while a draw is under way rejects too", async () => {

@@ -42,6 +42,41 @@ await inWebGPUTests(opened => {
     noComplaints();
   });
 
+  test("parts of a row are computed at once, each in its place, also in more than a grid's row", async () => {
+    const wrong = await opened.page.evaluate(async () => {
+      const device = await window.frondGpu.same();
+      const body = `fn texels(row: i32, column: i32) -> array<vec4f, 3> {
+        let at = vec4f(f32(row), f32(column), 0.0, 1.0);
+        return array<vec4f, 3>(at, at + 1.0, at * 2.0);
+      }`;
+      const program = device.compile({ rows: 1, parts: 3, inputs: 0, integers: 0, body });
+      const refused = await window.frondGpu.refusal(() => device.run(program, [], [], 1, 4));
+      const wrong: string[] = refused.startsWith("InternalError") ? [] : [refused];
+      for (const [rows, each] of [
+        [1, 1],
+        [5, 7],
+        [3000, 25],
+      ] as const) {
+        const result = device.run(program, [], [], rows, 3 * each);
+        const got = await device.read(result);
+        device.free(result);
+        for (let row = 0; row < rows; row++) {
+          for (let column = 0; column < each; column++) {
+            const at = [row, column, 0, 1];
+            const parts = [at, at.map(x => x + 1), at.map(x => 2 * x)];
+            for (const [k, part] of parts.entries()) {
+              const first = 4 * ((3 * row + k) * each + column);
+              if (part.some((x, i) => got[first + i] !== x)) wrong.push(`${rows} ${each} ${row} ${column}`);
+            }
+          }
+        }
+      }
+      return wrong.slice(0, 3);
+    });
+    expect(wrong).toEqual([]);
+    noComplaints();
+  });
+
   test("an upload into a buffer that was freed comes after the commands that read it", async () => {
     const found = await opened.page.evaluate(async () => {
       const device = await window.frondGpu.same();

@@ -22,16 +22,16 @@ await inWebGPUTests(opened => {
       ];
       const numbers = await device.read(device.upload(1, 1, Float32Array.of(1, 2, 3, 4)));
       const made = device.backend.bufferManager.getNumUsedBuffers() - used;
-      const { problem } = device;
+      const { lost } = device;
       device.close();
-      return { refused, numbers: [...numbers], made, problem };
+      return { refused, numbers: [...numbers], made, lost };
     });
     const refused = expect.stringMatching(/^RangeError: .*memory/);
     expect(found).toEqual({
       refused: Array(4).fill(refused),
       numbers: [1, 2, 3, 4],
       made: 1,
-      problem: null,
+      lost: null,
     });
   });
 
@@ -94,7 +94,7 @@ await inWebGPUTests(opened => {
       const next = await open();
       const numbers = await next.read(next.upload(1, 1, Float32Array.of(1, 2, 3, 4)));
       next.close();
-      return { rejected, atOnce, later, numbers: [...numbers], help: device.problem };
+      return { rejected, atOnce, later, numbers: [...numbers], help: device.lost };
     });
     expect(found).toMatchObject({
       rejected: Array(3).fill(lost),

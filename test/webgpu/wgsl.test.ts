@@ -16,7 +16,7 @@ const shaderOf = (text: ProgramText, most = 8): string => shaderText(text, shape
 
 test("names are never those of types", () => {
   for (const stem of ["i", "f", "u"]) {
-    const emitter = new Emitter(wgsl, new Set(), new Set(), false);
+    const emitter = new Emitter(wgsl, new Set(), new Set(), { fours: false, parts: false });
     const names = Array.from({ length: 200 }, () => emitter.name(stem));
     expect(names).not.toContain("i32");
     expect(names).not.toContain("f32");
