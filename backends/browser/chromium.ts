@@ -7,7 +7,7 @@ import { findBrowser, type Machine, machineHere } from "./find.ts";
 import { temporaryFolder, withoutHolding } from "./process.ts";
 
 export interface BrowserOptions {
-  /** WebGPU without a graphics card, on the processor. Costs other pages their graphics card: off unless asked for. */
+  /** WebGPU too, on the processor where there is no graphics card. */
   readonly webgpu?: boolean;
 }
 
@@ -38,9 +38,7 @@ const flags: readonly string[] = [
 
 const webgpuFlags: readonly string[] = [
   "--enable-unsafe-webgpu",
-  "--use-webgpu-adapter=swiftshader",
   "--enable-features=Vulkan",
-  "--use-angle=swiftshader",
   "--enable-unsafe-swiftshader",
 ];
 
