@@ -21,7 +21,7 @@ const cells = [
 ];
 
 describe.each(cells)("$layer", ({ file, layer }) => {
-  const text = readFileSync(join(root, "test", "models", `${file}.frond`), "utf8");
+  const text = readFileSync(join(root, "spec", "conformance", "programs", `${file}.frond`), "utf8");
   const model = compile(
     {
       name: "main.frond",

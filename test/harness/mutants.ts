@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { tokenize } from "../../compiler/syntax/tokens.ts";
 
-const models = new URL("../models/", import.meta.url);
+const models = new URL("../../spec/conformance/programs/", import.meta.url);
 /** The programs of spec/conformance/programs. */
 export const validTexts = readdirSync(models)
   .filter(name => name.endsWith(".frond"))

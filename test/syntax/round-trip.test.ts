@@ -10,7 +10,7 @@ import { pack, unpack } from "../../compiler/syntax/pack.ts";
 import { parse } from "../../compiler/syntax/parse.ts";
 import { bare, expression, file } from "./trees.ts";
 
-const models = new URL("../models/", import.meta.url);
+const models = new URL("../../spec/conformance/programs/", import.meta.url);
 const std = new URL("../../spec/std/", import.meta.url);
 const texts = [models, std].flatMap(folder =>
   readdirSync(folder)
