@@ -180,7 +180,8 @@ class Contraction {
       const { env, at } = places[0]!;
       const some = lanes.slice(0, terms);
       if (kind === "straight") {
-        const right = some.map((_, i) => this.#load(1, env, new Map(at).set(k, `${first} + ${i}`), 4));
+        const row = f.let("i32", first, "k");
+        const right = some.map((_, i) => this.#load(1, env, new Map(at).set(k, `${row} + ${i}`), 4));
         for (const [r, x] of rows.entries()) {
           const products = some.map((lane, i) => `${x}.${lane} * ${right[i]}`);
           f.line(`${totals[r]} = ${[totals[r], ...products].join(" + ")};`);

@@ -125,13 +125,7 @@ export class Emitter {
    */
   let(type: string, value: string, stem = "t"): string {
     if (/^[\w.]+$/.test(value)) return value;
-    const last = this.#scopes.length - 1;
-    const used = new Set(value.match(/[A-Za-z_]\w*/g));
-    const changes = this.#scopes.some(({ variables }) => [...variables].some(name => used.has(name)));
-    const needs = this.#scopes.findLastIndex(
-      ({ names, fence }) => fence || [...names].some(name => used.has(name)),
-    );
-    const depth = changes ? last : Math.max(0, needs);
+    const { depth, changes } = this.#placeOf(value);
     if (!changes) {
       for (const { known } of this.#scopes.slice(depth)) {
         const name = known.get(value);
@@ -146,6 +140,27 @@ export class Emitter {
     return name;
   }
 
+  /** The scope in which a value can be computed, and whether it has a part that changes. */
+  #placeOf(value: string): { readonly depth: number; readonly changes: boolean } {
+    const used = new Set(value.match(/[A-Za-z_]\w*/g));
+    const changes = this.#scopes.some(({ variables }) => [...variables].some(name => used.has(name)));
+    if (changes) return { depth: this.#scopes.length - 1, changes };
+    const needs = this.#scopes.findLastIndex(
+      ({ names, fence }) => fence || [...names].some(name => used.has(name)),
+    );
+    return { depth: Math.max(0, needs), changes };
+  }
+
+  /** A sum of integers. What a loop does not change is added up before it: not all compilers of shaders do so. */
+  sum(...terms: readonly string[]): string {
+    const depths = terms.map(term => this.#placeOf(term).depth);
+    const levels = [...new Set(depths)].sort((a, b) => a - b);
+    return levels.reduce((total, depth, i) => {
+      const here = sum(total, ...terms.filter((_, k) => depths[k] === depth));
+      return i === levels.length - 1 ? here : this.let("i32", here, "r");
+    }, "0");
+  }
+
   variable(type: string, value: string, stem = "s"): string {
     const name = this.name(stem);
     this.line(this.dialect.variable(type, name, value));
@@ -155,13 +170,14 @@ export class Emitter {
   }
 
   loop(from: string, to: string, make: (i: string) => void): void {
+    const end = this.let("i32", to, "n");
     const i = this.name("i");
     const scope = newScope(false);
     scope.names.add(i);
     this.#scopes.push(scope);
     make(i);
     this.#scopes.pop();
-    for (const line of [this.dialect.loop(i, from, to), ...scope.lines, "}"]) this.line(line);
+    for (const line of [this.dialect.loop(i, from, end), ...scope.lines, "}"]) this.line(line);
   }
 
   if(condition: string, make: () => void): void {
@@ -292,15 +308,17 @@ export class Emitter {
     const input = this.input({ kind: "cell", cell, back: ofCell(cell, back) });
     const { outer, at } = this.#place(numbers, cell.rows.outer, { offset, shape, dims }, features);
     const row = this.#row(cell.rows, env, outer, input);
-    const first = `${this.integer({ kind: "column", input })}${column === 0 ? "" : ` + ${column}`}`;
+    const start = [this.integer({ kind: "column", input }), `${column}`];
     const last = dims.length === 0 ? 0 : (dims.at(-1) ?? 0);
     if (width === 4 && last === 1 && (shape.at(-1) ?? 1) > 1) {
-      return this.let("vec4f", `read${input}(${row}, ${sum(first, quarter(at))})`);
+      const texel = this.let("i32", this.sum(...start, ...quarter(at)), "c");
+      return this.let("vec4f", `read${input}(${row}, ${texel})`);
     }
     const place = this.let("i32", at, "c");
     const texel = /^\d+$/.test(place) ? `${Math.floor(Number(place) / 4)}` : `${place} / 4`;
     const lane = /^\d+$/.test(place) ? `${Number(place) % 4}` : `${place} % 4`;
-    return this.splat(this.let("f32", `part(read${input}(${row}, ${sum(first, texel)}), ${lane})`), width);
+    const number = `part(read${input}(${row}, ${this.sum(...start, texel)}), ${lane})`;
+    return this.splat(this.let("f32", number), width);
   }
 
   /** The row and number in it of an element, in what is stored as `outer` rows of `numbers` numbers. */
@@ -334,14 +352,15 @@ export class Emitter {
   }
 
   #row({ axes, batched, outer }: RowShape, env: Env, feature: string, input: number): string {
-    let row = "";
+    let row: readonly string[] = [];
     const next = (size: string, index: string): void => {
-      row = row === "" ? index : index === "0" ? `(${row}) * ${size}` : `(${row}) * ${size} + ${index}`;
+      const before = this.sum(...row);
+      row = row.length === 0 ? [index] : [this.let("i32", `(${before}) * ${size}`, "r"), index];
     };
     for (const axis of axes) {
       // What loops around are at is in the first row.
       if (this.bound.has(axis)) {
-        if (row !== "") next(this.extent(axis), "0");
+        if (row.length > 0) next(this.extent(axis), "0");
         continue;
       }
       const position = env.positions.get(axis);
@@ -351,7 +370,7 @@ export class Emitter {
     if (batched) next(this.integer({ kind: "batch" }), env.example);
     if (outer > 1) next(`${outer}`, feature);
     const base = this.integer({ kind: "row", input });
-    return this.let("i32", sum(base, row), "r");
+    return this.let("i32", this.sum(base, ...row), "r");
   }
 }
 
@@ -398,15 +417,15 @@ const sum = (...terms: readonly string[]): string =>
 
 const times = (index: string, factor: number): string => (factor === 1 ? index : `(${index}) * ${factor}`);
 
-/** A quarter of a sum of multiples of four. */
-function quarter(at: string): string {
+/** A quarter of a sum of multiples of four, as its terms. */
+function quarter(at: string): readonly string[] {
   const terms = at.split(" + ").map(term => {
     if (/^\d+$/.test(term)) return Number(term) % 4 === 0 ? `${Number(term) / 4}` : null;
     const [, index, factor] = /^\(?(\w+)\)? \* (\d+)$/.exec(term) ?? [];
     if (index === undefined || Number(factor) % 4 !== 0) return null;
     return Number(factor) === 4 ? index : `${index} * ${Number(factor) / 4}`;
   });
-  return terms.includes(null) ? `(${at}) / 4` : sum(...(terms as string[]));
+  return terms.includes(null) ? [`(${at}) / 4`] : (terms as string[]);
 }
 
 function integerKey(wanted: Integer): string {

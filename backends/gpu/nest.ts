@@ -1,5 +1,7 @@
 // Groups of elementwise nodes as one draw. Its results stand side by side. Where the device can, all are computed at once
-// at each place; else a texel belongs to one of them, and only what that one needs is computed.
+// at each place; else a texel belongs to one of them. Those that share much are all computed there too, and one is taken:
+// the longest of the ways that a draw waits for gets no longer, and where a shader goes all ways (SwiftShader does), that
+// is less work. Of others only what the texel needs is computed.
 
 import type { Node, NodeId } from "../../compiler/graph/graph.ts";
 import { type Load, sourceFinder } from "../plan/fusion.ts";
@@ -29,6 +31,11 @@ export function writeNest(emitter: Emitter, cells: Cells, item: FusedItem, { cel
     emitter.function("texel", texelParameters, "vec4f", () => {
       const { env, outer } = emitter.rowEnv("row", cell.rows);
       if (stores.length === 1) return nest.value(stores[0]!, env, outer, "column", 4);
+      if (nest.shares(stores)) {
+        const part = emitter.let("i32", `column / ${each}`, "c");
+        const values = nest.values(stores, env, outer, emitter.let("i32", `column % ${each}`, "c"), 4);
+        return values.reduceRight((rest, value, i) => `(${part} == ${i} ? ${value} : ${rest})`);
+      }
       const result = emitter.variable("vec4f", emitter.number(0, 4));
       for (const [i, id] of stores.entries()) {
         emitter.if(`column / ${each} == ${i}`, () => {
@@ -82,6 +89,30 @@ class Nest {
     if (last < 0 || this.#cells.inlined.has(node)) return true;
     const { shape } = this.#cells.node(node).type;
     return last === shape.length - 1 && isAligned(this.#cells.of(node));
+  }
+
+  /** Whether what stores are made of is for a good part the same. */
+  shares(stores: readonly NodeId[]): boolean {
+    const apart = stores.reduce((sum, store) => sum + this.#work([store]), 0);
+    return apart >= 1.5 * this.#work(stores);
+  }
+
+  /** How many nodes and loads stores are made of. */
+  #work(stores: readonly NodeId[]): number {
+    const nodes = new Set<NodeId>();
+    const loads = new Set<number>();
+    const visit = (id: NodeId): void => {
+      if (nodes.has(id)) return;
+      nodes.add(id);
+      const node = this.#cells.node(id);
+      for (const k of node.inputs.keys()) {
+        const source = this.#find(node, k);
+        if (source.kind === "member") visit(source.node);
+        else if (source.kind === "load") loads.add(source.index);
+      }
+    };
+    stores.forEach(visit);
+    return nodes.size + loads.size;
   }
 
   /** The value of one store at element `last` of a row, or four from texel `last` on. */

@@ -1,5 +1,6 @@
-// What the results of a nest share is computed once, where a device takes several parts of a row at once: the texts of an
-// LSTM's programs have each of its functions once.
+// What the results of a nest share is computed once, be it that a device takes several parts of a row at once or that one of
+// them is taken: the texts of an LSTM's programs have each of its functions once. Results that share nothing are ways of
+// their own.
 
 import { expect, test } from "vitest";
 import type { Device, ProgramText } from "../../backends/gpu/device.ts";
@@ -8,13 +9,14 @@ import { wgsl } from "../../backends/webgpu/wgsl.ts";
 import { compileText, environmentOf } from "../harness/models.ts";
 import { feedsOf, valuesOf } from "../harness/training.ts";
 
-const program = compileText(
-  "lstm.frond",
-  "model Last {\n  axis t\n  input x[t]: real[4]\n  h[t] = lstm[t](x[t], 8)\n  output p = h[last]\n}\n",
-).infer();
+const lstm = "input x[t]: real[4]\n  h[t] = lstm[t](x[t], 8)\n  output p = h[last]";
+const apart =
+  "input x[t]: real[4]\n  input y[t]: real[4]\n  output p[t] = tanh(x[t])\n  output q[t] = sin(y[t]) * y[t]";
 
 /** The texts that a run asks a device for, which computes nothing. */
-async function textsOn(takesParts: boolean): Promise<readonly ProgramText[]> {
+async function textsOf(equations: string, takesParts: boolean): Promise<readonly ProgramText[]> {
+  const text = `model Any {\n  axis t\n  ${equations}\n}\n`;
+  const program = compileText("any.frond", text).infer();
   const texts: ProgramText[] = [];
   const device: Device = {
     dialect: wgsl,
@@ -44,8 +46,13 @@ const calls = (texts: readonly ProgramText[]): number =>
   texts.reduce((sum, { body }) => sum + [...body.matchAll(/\b(tanh|sigmoid)\d\(/g)].length, 0);
 
 test("each of the cell's five functions once", async () => {
-  const texts = await textsOn(true);
+  const texts = await textsOf(lstm, true);
   expect(texts.map(({ parts }) => parts)).toContain(2);
   expect(calls(texts)).toBe(5);
-  expect(calls(await textsOn(false))).toBeGreaterThan(5);
+  expect(calls(await textsOf(lstm, false))).toBe(5);
+});
+
+test("a way for each of two results that have nothing to do with each other", async () => {
+  const [nest] = (await textsOf(apart, false)).map(({ body }) => body);
+  expect(nest).toMatch(/if \([^)]* == 0\)[^}]*tanh4[^}]*\}\s*if \([^)]* == 1\)[^}]*sin4/);
 });
