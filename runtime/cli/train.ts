@@ -1,5 +1,6 @@
 // frond train: trains a model on data and saves its weights after every epoch.
 
+import { FrondError } from "../../compiler/diagnostics/error.ts";
 import { formatBytes } from "../bytes.ts";
 import { writeSafetensors } from "../checkpoints/safetensors.ts";
 import type { Dataset } from "../data/dataset.ts";
@@ -77,6 +78,7 @@ async function learn(
   const stop = new AbortController();
   const release = io.onInterrupt(() => stop.abort());
   const started = io.now();
+  let savedAt: number | null = null;
   try {
     const history = await session.train(data, {
       ...given({ epochs, batch, rate }),
@@ -87,7 +89,11 @@ async function learn(
         // Lets Ctrl-C and the terminal have their turn between two steps.
         if (event.kind === "step") await new Promise(resolve => setImmediate(resolve));
       },
-      onCheckpoint: () => saveWeights(session, save),
+      onCheckpoint: () => {
+        if (save === null) return;
+        writeAtomically(save, writeSafetensors(session.checkpoint()));
+        savedAt = session.epoch;
+      },
     });
     progress?.finish();
     const seconds = (io.now() - started) / 1000;
@@ -98,14 +104,19 @@ async function learn(
       { seconds, stopped: stop.signal.aborted, epochs: wanted, memory, save, json },
       io,
     );
+  } catch (error) {
+    throw savedAt === null ? error : withWayOn(error, `\`--resume ${save}\` goes on after epoch ${savedAt}`);
   } finally {
     progress?.finish();
     release();
   }
 }
 
-function saveWeights(session: Session, path: string | null): void {
-  if (path !== null) writeAtomically(path, writeSafetensors(session.checkpoint()));
+/** What ended a training, with how to go on from what was saved. */
+function withWayOn(error: unknown, help: string): unknown {
+  if (!(error instanceof FrondError)) return error;
+  const [first, ...others] = error.diagnostics;
+  return first === undefined ? error : new FrondError([{ ...first, help: [...first.help, help] }, ...others]);
 }
 
 /** The progress of a training, live on a terminal. */

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../backends/api.ts";
+import { DeviceLost } from "../../backends/losses.ts";
 import { openBackend } from "../../backends/registry.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
 import { wantsColor } from "../../runtime/cli/io.ts";
@@ -307,6 +308,32 @@ describe("commands on a model", () => {
       0,
       "Tagger: nothing to do: 2 of 1 epochs are done already (`--epochs N` goes on)\n",
     ]);
+  });
+
+  test("where the backend fails in the middle, what was saved is said", async () => {
+    const reference = await openBackend("reference");
+    let runs = 0;
+    const failing: Backend = {
+      ...reference,
+      compile: async (program, options) => {
+        const executable = await reference.compile(program, options);
+        const run = executable.run.bind(executable);
+        executable.run = async (feeds, state) => {
+          runs += 1;
+          if (runs === 3) throw new DeviceLost("reference");
+          return run(feeds, state);
+        };
+        return executable;
+      },
+    };
+    const load = { backends: async () => ({ all: [failing], open: async () => failing }) };
+    const saved = file("lost.safetensors");
+    const argv = ["train", file("m.frond"), "--data", file("d.npz"), "--quiet", "--save", saved];
+    const lost = await run(argv, { load });
+    expect([lost.code, lost.out]).toEqual([2, ""]);
+    expect(lost.err).toContain(`\nhelp: \`--resume ${saved}\` goes on after epoch 2\n`);
+    const { code, out } = await run([...argv, "--resume", saved], { load });
+    expect([code, out]).toEqual([0, expect.stringContaining("Tagger: trained 1 epoch")]);
   });
 
   test("values that are no numbers are warned of, in the padding not", async () => {
