@@ -1,4 +1,5 @@
-// Writes protocol buffers (https://protobuf.dev/programming-guides/encoding): as much as TensorFlow's graphs need.
+// Writes protocol buffers (https://protobuf.dev/programming-guides/encoding): as much as TensorFlow's graphs need,
+// and the benchmark's ONNX models.
 
 /** A field with its value, or several: a piece of a message. */
 export type Piece = Uint8Array;
@@ -20,17 +21,16 @@ function varint(value: number): readonly number[] {
   return bytes;
 }
 
-/** Numbers of fields are below 16 here, so that a key is one byte. */
-const key = (field: number, type: number): number => (field << 3) | type;
+const key = (field: number, type: number): readonly number[] => varint((field << 3) | type);
 
 export const whole = (field: number, value: number): Piece =>
-  Uint8Array.of(key(field, varintType), ...varint(value));
+  Uint8Array.of(...key(field, varintType), ...varint(value));
 
 export const bytes = (field: number, value: Uint8Array): Piece =>
   joined([header(field, value.length), value]);
 
 const header = (field: number, length: number): Piece =>
-  Uint8Array.of(key(field, bytesType), ...varint(length));
+  Uint8Array.of(...key(field, bytesType), ...varint(length));
 
 const encoder = new TextEncoder();
 

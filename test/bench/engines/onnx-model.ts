@@ -2,14 +2,14 @@
 // softmax. Data are `[steps, batch, inputs]`, the layout that its recurrent operators want.
 
 import type { Tensor } from "../../../backends/api.ts";
+import { bytes, joined, message, type Piece, text, whole } from "../../../backends/native/protobuf.ts";
 import type { Work } from "../work.ts";
-import { bytes, type Field, joined, message, text, whole } from "./protobuf.ts";
 
 type Attributes = Readonly<Record<string, number | string | readonly number[]>>;
 
 /** The nodes and weights of a graph as they come about. */
 class GraphWriter {
-  readonly fields: Field[] = [];
+  readonly fields: Piece[] = [];
   #count = 0;
 
   /** Adds a node with one result of interest, the `output`-th; returns its name. */
@@ -43,7 +43,7 @@ class GraphWriter {
   }
 }
 
-function attribute(name: string, value: Attributes[string]): readonly Field[] {
+function attribute(name: string, value: Attributes[string]): readonly Piece[] {
   const [int, string, ints] = [2, 3, 7];
   if (typeof value === "number") return [text(1, name), whole(3, value), whole(20, int)];
   if (typeof value === "string") return [text(1, name), text(4, value), whole(20, string)];
@@ -105,7 +105,7 @@ export function onnxModel({ case: one, tensors }: Work): Uint8Array {
   ]);
 }
 
-function value(name: string, shape: readonly number[]): readonly Field[] {
+function value(name: string, shape: readonly number[]): readonly Piece[] {
   const sizes = shape.map(size => message(1, [whole(1, size)]));
   return [text(1, name), message(2, [message(1, [whole(1, 1), message(2, sizes)])])];
 }

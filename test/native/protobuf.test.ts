@@ -1,7 +1,7 @@
 // Bytes as in the examples of protobuf.dev/programming-guides/encoding.
 
 import { expect, test } from "vitest";
-import { message, text, whole } from "./engines/protobuf.ts";
+import { message, text, whole } from "../../backends/native/protobuf.ts";
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
