@@ -40,8 +40,6 @@ export interface Cell {
   readonly rings: readonly Ring[];
   /** Of `rows.axes` those of which a draw computes one position, which is copied to its place: of loops around, mostly. */
   readonly sequences: readonly AxisId[];
-  /** The node that is the source; of computed cells the first one. */
-  readonly node: NodeId;
 }
 
 /** Where a value is read. Features are counted in numbers, from the begin of the value's own columns. */
@@ -248,7 +246,7 @@ export class Cells {
     sequences.push(...apart);
     const free = type.axes.filter(axis => !apart.includes(axis) && !loops.some(loop => loop.axis === axis));
     const rows = { axes: [...sequences, ...free], batched: type.batched, outer: outerOf(type.shape) };
-    return { kind: "computed", name, rows, texels, rings, sequences, node: ids[0]! };
+    return { kind: "computed", name, rows, texels, rings, sequences };
   }
 
   /** Positions along a loop's axis that have to be kept; null for all. */
@@ -338,7 +336,6 @@ export class Cells {
       texels: texelsIn(lastOf(shape)),
       rings: [],
       sequences: [],
-      node: node.id,
     };
     this.#sources.set(node.id, made);
     return made;

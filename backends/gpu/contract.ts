@@ -4,8 +4,9 @@
 // Everything else is a loop over single numbers.
 
 import type { NodeOf, NodeType } from "../../compiler/graph/graph.ts";
+import { isAligned } from "./aligned.ts";
 import type { Cell, Cells, Reference } from "./cells.ts";
-import { type Emitter, type Env, isAligned, typeOf, type Width } from "./emit.ts";
+import { type Emitter, type Env, typeOf, type Width } from "./emit.ts";
 import { runningSum } from "./reduce.ts";
 import { type Place, reduceOver, writeElements, writeFours, writeTexels } from "./rows.ts";
 

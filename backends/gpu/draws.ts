@@ -9,7 +9,8 @@ import { denseStrides } from "../plan/layout.ts";
 import type { Item, Plan } from "../plan/plan.ts";
 import { type Cell, type Cells, lastOf, outerOf, type Reference, texelsIn } from "./cells.ts";
 import type { CompiledProgram, Device, ProgramText } from "./device.ts";
-import { Emitter, type Input, type Integer } from "./emit.ts";
+import { Emitter } from "./emit.ts";
+import type { Input, Integer } from "./inputs.ts";
 import { type Lowering, lowerings } from "./lowering.ts";
 import { writeReference } from "./moves.ts";
 import { writeNest } from "./nest.ts";
@@ -177,7 +178,6 @@ class Maker {
       texels: texelsIn(lastOf(shape)),
       rings: [],
       sequences: [],
-      node: id,
     };
     const draw = this.#draw(cell, [], emitter => writeReference(emitter, cell, node, reference));
     const features = { offset: 0, shape, dims };

@@ -3,27 +3,13 @@
 
 import type { AxisId } from "../../compiler/graph/graph.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
-import { type Features, product } from "../plan/layout.ts";
-import { type Cell, lastOf, type Reference, type RowShape } from "./cells.ts";
+import { product } from "../plan/layout.ts";
+import { lastStride } from "./aligned.ts";
+import type { Cell, Reference, RowShape } from "./cells.ts";
 import type { Dialect, ProgramText } from "./device.ts";
 import { unflattened } from "./features.ts";
-
-/** A matrix that a draw reads: a cell, so many positions back along axes of the loops around; or an axis's lengths. */
-export type Input =
-  | { readonly kind: "cell"; readonly cell: Cell; readonly back: ReadonlyMap<AxisId, number> }
-  | { readonly kind: "lengths"; readonly axis: AxisId };
-
-/** An integer that a draw is given. */
-export type Integer =
-  | { readonly kind: "batch" }
-  | { readonly kind: "extent"; readonly axis: AxisId }
-  /** The position along an axis of a loop around. */
-  | { readonly kind: "position"; readonly axis: AxisId }
-  /** The first row of an input at that position, and its first texel. */
-  | { readonly kind: "row" | "column"; readonly input: number }
-  /** Whether a running sum has begun: 1 or 0. */
-  | { readonly kind: "begun"; readonly cell: Cell }
-  | { readonly kind: "seed" | "step" };
+import { type Input, type Integer, integerKey, sameInput } from "./inputs.ts";
+import { quarter, sum, times } from "./sums.ts";
 
 /** Where a program is: expressions for the position along each axis and for the example. */
 export interface Env {
@@ -374,36 +360,6 @@ export class Emitter {
   }
 }
 
-/** Whether four elements along the last dimension, from a multiple of four on, are one texel, or one number for all. */
-export function isAligned(reference: Reference): boolean {
-  if (reference.kind === "fill") return true;
-  if (reference.kind === "delay") return isAligned(reference.value) && isAligned(reference.initial);
-  if (reference.kind === "position") return isAligned(reference.value);
-  if (reference.kind === "positions") return isAlignedFlat(reference);
-  const { width, cell, features } = reference;
-  const { offset, shape, dims } = features;
-  const last = lastOf(shape);
-  const stride = lastStride(features);
-  if (stride === 0) return true;
-  if (stride !== 1) return false;
-  const inside = cell.rows.outer === 1 ? offset : offset % width;
-  const others = dims.slice(0, -1).filter((_, d) => shape[d] !== 1);
-  if (cell.rows.outer === 1) return inside % 4 === 0 && others.every(other => other % 4 === 0);
-  return inside % 4 === 0 && inside + last <= width && others.every(other => other % width === 0);
-}
-
-/** The stride of the last dimension; 0 where there is nothing to go along. */
-const lastStride = ({ shape, dims }: Features): number => (lastOf(shape) === 1 ? 0 : (dims.at(-1) ?? 0));
-
-/** Whether four numbers are four neighbours at one position. */
-function isAlignedFlat({ value, shape, features }: Extract<Reference, { kind: "positions" }>): boolean {
-  const stride = lastStride(features);
-  if (stride === 0) return true;
-  const others = features.dims.slice(0, -1).filter((_, d) => features.shape[d] !== 1);
-  const starts = [lastOf(shape), features.offset, ...others];
-  return stride === 1 && starts.every(start => start % 4 === 0) && isAligned(value);
-}
-
 const ofCell = (cell: Cell, back: ReadonlyMap<AxisId, number>): ReadonlyMap<AxisId, number> =>
   new Map(
     [...back].filter(
@@ -411,43 +367,3 @@ const ofCell = (cell: Cell, back: ReadonlyMap<AxisId, number>): ReadonlyMap<Axis
         offset !== 0 && (cell.rows.axes.includes(axis) || cell.rings.some(ring => ring.axis === axis)),
     ),
   );
-
-const sum = (...terms: readonly string[]): string =>
-  terms.filter(term => term !== "" && term !== "0").join(" + ") || "0";
-
-const times = (index: string, factor: number): string => (factor === 1 ? index : `(${index}) * ${factor}`);
-
-/** A quarter of a sum of multiples of four, as its terms. */
-function quarter(at: string): readonly string[] {
-  const terms = at.split(" + ").map(term => {
-    if (/^\d+$/.test(term)) return Number(term) % 4 === 0 ? `${Number(term) / 4}` : null;
-    const [, index, factor] = /^\(?(\w+)\)? \* (\d+)$/.exec(term) ?? [];
-    if (index === undefined || Number(factor) % 4 !== 0) return null;
-    return Number(factor) === 4 ? index : `${index} * ${Number(factor) / 4}`;
-  });
-  return terms.includes(null) ? [`(${at}) / 4`] : (terms as string[]);
-}
-
-function integerKey(wanted: Integer): string {
-  switch (wanted.kind) {
-    case "extent":
-    case "position":
-      return `${wanted.kind} ${wanted.axis}`;
-    case "row":
-    case "column":
-      return `${wanted.kind} ${wanted.input}`;
-    default:
-      return wanted.kind;
-  }
-}
-
-function sameInput(a: Input, b: Input): boolean {
-  if (a.kind === "lengths" || b.kind === "lengths") {
-    return a.kind === "lengths" && b.kind === "lengths" && a.axis === b.axis;
-  }
-  return (
-    a.cell === b.cell &&
-    a.back.size === b.back.size &&
-    [...a.back].every(([axis, offset]) => b.back.get(axis) === offset)
-  );
-}

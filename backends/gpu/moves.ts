@@ -2,8 +2,9 @@
 
 import type { AxisId, Node, NodeOf, OpName } from "../../compiler/graph/graph.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
+import { isAligned } from "./aligned.ts";
 import { type Cell, type Cells, lastOf, type Reference, viewed } from "./cells.ts";
-import { type Emitter, type Env, isAligned } from "./emit.ts";
+import type { Emitter, Env } from "./emit.ts";
 import { flatIndex, unflattened } from "./features.ts";
 import { reduceOver, writeElements, writeTexels } from "./rows.ts";
 

@@ -6,8 +6,9 @@
 import type { Node, NodeId } from "../../compiler/graph/graph.ts";
 import { type Load, sourceFinder } from "../plan/fusion.ts";
 import type { FusedItem } from "../plan/plan.ts";
+import { isAligned } from "./aligned.ts";
 import { type Bundle, type Cells, lastOf, texelsIn } from "./cells.ts";
-import { type Emitter, type Env, isAligned, typeOf, type Width } from "./emit.ts";
+import { type Emitter, type Env, typeOf, type Width } from "./emit.ts";
 import { expressionOf } from "./expressions.ts";
 import { outerIndices } from "./features.ts";
 import type { InlinedReduction } from "./inline.ts";

@@ -1,8 +1,9 @@
 // sum, max, logsumexp and argmax: one draw, each element of the result a loop over what it is made of.
 
 import type { NodeOf } from "../../compiler/graph/graph.ts";
+import { isAligned } from "./aligned.ts";
 import type { Cell, Cells, Reference } from "./cells.ts";
-import { type Emitter, type Env, isAligned, typeOf, type Width } from "./emit.ts";
+import { type Emitter, type Env, typeOf, type Width } from "./emit.ts";
 import { reduceOver, writeElements, writeTexels } from "./rows.ts";
 
 type ReductionNode = NodeOf<"sum" | "max" | "logsumexp">;

@@ -41,7 +41,7 @@ export class GpuResults implements Results {
     const numbers = await held.read();
     return fromMatrix(
       type,
-      { ...reference, column },
+      { ...reference, rows: reference.cell.rows, column },
       numbers,
       held.matrix.texels,
       this.#sizes,

@@ -6,8 +6,8 @@ import type { NormalFeeds } from "../feeds.ts";
 import type { Cell } from "./cells.ts";
 import type { Device, Matrix } from "./device.ts";
 import type { Draw, DrawLoop, DrawStep, Draws } from "./draws.ts";
-import type { Input, Integer } from "./emit.ts";
 import { type Columns, Held } from "./held.ts";
+import type { Input, Integer } from "./inputs.ts";
 import { rowsOf } from "./transfer.ts";
 
 /** What a cell has: a matrix for each slot of its rings. */

@@ -14,10 +14,10 @@ import { foreignState, otherVariables, stateDisposed, unknownName } from "../mis
 import { denseStrides } from "../plan/layout.ts";
 import { copyOf } from "../results.ts";
 import { fittingValues, sameVariables, type Variable } from "../variables.ts";
-import { lastOf, outerOf, type Reference, texelsIn } from "./cells.ts";
+import { lastOf, outerOf, texelsIn } from "./cells.ts";
 import type { Device, Devices } from "./device.ts";
 import { type Columns, Held } from "./held.ts";
-import { fromMatrix, type Sizes, toMatrix } from "./transfer.ts";
+import { fromMatrix, type Region, type Sizes, toMatrix } from "./transfer.ts";
 
 /** Milliseconds: more than backends/browser waits, whose copies, being reads of everything, are copies here too. */
 const usualWait = 7000;
@@ -36,8 +36,6 @@ interface Placed {
   /** What reads have found since the last run. */
   found: { readonly runs: number; readonly values: Map<string, Tensor> };
 }
-
-type Stored = Extract<Reference, { kind: "stored" }>;
 
 export class GpuState implements State {
   readonly names: readonly string[];
@@ -153,9 +151,15 @@ export class GpuState implements State {
     const stamp = this.#stamp;
     const { held, column } = placed.columns.get(name)!;
     const type = this.#types.get(name)!;
-    const reference = variableReference(type, column);
     const numbers = await held.read();
-    const { data } = fromMatrix(type, reference, numbers, held.matrix.texels, this.#sizes, new Map());
+    const { data } = fromMatrix(
+      type,
+      regionOf(type, column),
+      numbers,
+      held.matrix.texels,
+      this.#sizes,
+      new Map(),
+    );
     const { dtype, shape, axes } = type;
     const sizes = axes.map(axis => this.#sizes.extents.get(axis)!);
     const tensor = { dtype, shape: [...sizes, ...shape], data };
@@ -224,16 +228,9 @@ export class GpuState implements State {
   }
 }
 
-function variableReference({ axes, shape }: NodeType, column: number): Stored {
-  const cell = {
-    kind: "variable",
-    name: "",
-    rows: { axes, batched: false, outer: outerOf(shape) },
-    texels: texelsIn(lastOf(shape)),
-    rings: [],
-    sequences: [],
-    node: -1 as never,
-  } as const;
+/** @param column where it begins. */
+function regionOf({ axes, shape }: NodeType, column: number): Region {
+  const rows = { axes, batched: false, outer: outerOf(shape) };
   const features = { offset: 0, shape, dims: denseStrides(shape) };
-  return { kind: "stored", cell, column, width: lastOf(shape), features };
+  return { rows, column, width: lastOf(shape), features };
 }

@@ -6,6 +6,12 @@ import type { Tensor } from "../api.ts";
 import { denseStrides, offsetTable, product } from "../plan/layout.ts";
 import { lastOf, outerOf, type Reference, type RowShape, texelsIn } from "./cells.ts";
 
+/** Where the numbers of a value are in a matrix; see Reference. */
+export interface Region
+  extends Pick<Extract<Reference, { kind: "stored" }>, "column" | "width" | "features"> {
+  readonly rows: RowShape;
+}
+
 export interface Sizes {
   readonly batch: number;
   readonly extents: ReadonlyMap<AxisId, number>;
@@ -48,7 +54,7 @@ export function toMatrix(
 /** A value out of the matrix that holds it, with zeros in the padding. */
 export function fromMatrix(
   type: NodeType,
-  { cell, column, width, features }: Extract<Reference, { kind: "stored" }>,
+  { rows, column, width, features }: Region,
   numbers: Float32Array,
   texels: number,
   sizes: Sizes,
@@ -57,7 +63,7 @@ export function fromMatrix(
   const { batch, extents } = sizes;
   const axisSizes = type.axes.map(axis => extents.get(axis)!);
   const shape = [...(type.batched ? [batch] : []), ...axisSizes, ...type.shape];
-  const table = rowTable(type, cell.rows, sizes);
+  const table = rowTable(type, rows, sizes);
   const places = offsetTable(features.shape, features.dims).map(flat => {
     const at = features.offset + flat;
     return Math.floor(at / width) * 4 * texels + (at % width) + 4 * column;
