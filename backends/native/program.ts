@@ -6,7 +6,7 @@ import type { AxisId, Graph, Node, NodeId, NodeOf } from "../../compiler/graph/g
 import type { Program } from "../../compiler/program/program.ts";
 import type { Loop, Step } from "../../compiler/schedule/schedule.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
-import { homesOf } from "../plan/plan.ts";
+import { homesOf } from "../plan/homes.ts";
 import { asBlockLstm } from "./block-lstm.ts";
 import { Carried, type Homes, isCarriedBy } from "./carried.ts";
 import type { Context, Site } from "./context.ts";

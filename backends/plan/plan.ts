@@ -8,6 +8,7 @@ import type { Program } from "../../compiler/program/program.ts";
 import type { Keeping, Loop, Step } from "../../compiler/schedule/schedule.ts";
 import { InternalError } from "../../compiler/unreachable.ts";
 import { constantFill, type Load, Nest } from "./fusion.ts";
+import { homesOf, nodesOf } from "./homes.ts";
 import { denseStrides, type Features } from "./layout.ts";
 import { keepingOf, Lifetimes, reach } from "./lifetimes.ts";
 import { viewOf } from "./views.ts";
@@ -388,17 +389,3 @@ class Planner {
 }
 
 const isDense = ({ shape, dims }: Features): boolean => dims.join() === denseStrides(shape).join();
-
-/** For each node of steps within `loops` the loops that compute it, outermost first. */
-export function homesOf(steps: readonly Step[], loops: readonly Loop[]): Map<NodeId, readonly Loop[]> {
-  const homes = new Map<NodeId, readonly Loop[]>();
-  for (const step of steps) {
-    if (step.kind !== "loop") homes.set(step.node, step.kind === "accumulate" ? loops.slice(0, -1) : loops);
-    else for (const [id, home] of homesOf(step.body, [...loops, step])) homes.set(id, home);
-  }
-  return homes;
-}
-
-function nodesOf(steps: readonly Step[]): readonly NodeId[] {
-  return steps.flatMap(step => (step.kind === "loop" ? nodesOf(step.body) : [step.node]));
-}

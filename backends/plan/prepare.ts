@@ -8,6 +8,7 @@ import type { AxisId, Graph, Node, NodeId, NodeOf } from "../../compiler/graph/g
 import type { Program } from "../../compiler/program/program.ts";
 import type { Keeping, Loop, Schedule, Step } from "../../compiler/schedule/schedule.ts";
 import { isOuterProduct } from "../../compiler/schedule/traits.ts";
+import { nodesOf } from "./homes.ts";
 import { product } from "./layout.ts";
 
 type Compute = Extract<Step, { kind: "compute" }>;
@@ -277,9 +278,6 @@ class Rewriting {
     return [...steps, step];
   }
 }
-
-const nodesOf = (steps: readonly Step[]): readonly NodeId[] =>
-  steps.flatMap(step => (step.kind === "loop" ? nodesOf(step.body) : [step.node]));
 
 /** Products of more terms are better made for all steps at once. */
 const mostTerms = 64;
