@@ -1,7 +1,7 @@
 // Runs a program: one session call with everything fed and everything fetched. The graph is made when it is first
 // needed, one for batches whose examples are equally long and another for those whose are not.
 
-import type { AxisId } from "../../compiler/graph/graph.ts";
+import type { AxisId, NodeId } from "../../compiler/graph/graph.ts";
 import { sizeOf } from "../../compiler/ops/shapes.ts";
 import type { Program } from "../../compiler/program/program.ts";
 import type { Executable, Feeds, Results, State, Tensor } from "../api.ts";
@@ -28,7 +28,8 @@ export class NativeExecutable implements Executable {
   readonly #variables: readonly Variable[];
   /** By whether examples differ in length. */
   readonly #compiled = new Map<boolean, Compiled>();
-  /** Where TensorFlow cannot run the loops. */
+  /** Of these TensorFlow cannot run the loops. */
+  readonly #broken = new Set<boolean>();
   #straight: Promise<Executable> | null = null;
   #disposed = false;
 
@@ -48,19 +49,30 @@ export class NativeExecutable implements Executable {
     if (!(state instanceof NativeState)) throw foreignState(this.#program, otherBackend);
     const variables = state.tensorsFor(this.#program, this.#variables);
     const fed = normalizeFeeds(this.#program, feeds);
-    try {
-      return withinMemory(this.#program, fed.batch, () => this.#run(fed, state, variables));
-    } catch (error) {
-      const hasLoops = this.#program.schedule.steps.some(({ kind }) => kind === "loop");
-      if (!(error instanceof BrokenLoop && hasLoops)) throw error;
+    const ragged = isRagged(fed);
+    if (!this.#broken.has(ragged)) {
+      try {
+        const compiled = this.#compiledFor(ragged);
+        return withinMemory(this.#program, fed.batch, () => this.#run(compiled, fed, state, variables));
+      } catch (error) {
+        const hasLoops = this.#program.schedule.steps.some(({ kind }) => kind === "loop");
+        if (!(error instanceof BrokenLoop && hasLoops)) throw error;
+      }
+      this.#broken.add(ragged);
+      this.#compiled.get(ragged)?.session.end();
+      this.#compiled.delete(ragged);
     }
     const compile = (program: Program) => new NativeExecutable(this.#binding, program);
     this.#straight ??= compileUnrolled(this.#program, { unroll: "full" }, compile);
     return (await this.#straight).run(feeds, state);
   }
 
-  #run(fed: NormalFeeds, state: NativeState, variables: readonly TensorId[]): Results {
-    const { session, lowered } = this.#compiledFor(fed);
+  #run(
+    { session, lowered }: Compiled,
+    fed: NormalFeeds,
+    state: NativeState,
+    variables: readonly TensorId[],
+  ): Results {
     this.#checkRoom(fed);
     const own = new Map<string, TensorId>();
     try {
@@ -77,8 +89,7 @@ export class NativeExecutable implements Executable {
     }
   }
 
-  #compiledFor({ lengths, extents }: NormalFeeds): Compiled {
-    const ragged = [...lengths].some(([axis, own]) => own.some(length => length < extents.get(axis)!));
+  #compiledFor(ragged: boolean): Compiled {
     const known = this.#compiled.get(ragged);
     if (known !== undefined) return known;
     const names = this.#variables.map(({ name }) => name);
@@ -159,9 +170,11 @@ const mostValues = 2 ** 31 - 1;
 
 const count = (value: number): Tensor => ({ dtype: "index", shape: [], data: Int32Array.of(value) });
 
+/** Whether examples differ in length. */
+const isRagged = ({ lengths, extents }: NormalFeeds): boolean =>
+  [...lengths].some(([axis, own]) => own.some(length => length < extents.get(axis)!));
+
 function describe({ schedule }: Program, id: number): string | null {
-  for (const node of schedule.graph.nodes.values()) {
-    if (node.id === id) return `%${id} = ${node.op}${node.label === "" ? "" : ` (${node.label})`}`;
-  }
-  return null;
+  const node = schedule.graph.nodes.get(id as NodeId);
+  return node === undefined ? null : `%${id} = ${node.op}${node.label === "" ? "" : ` (${node.label})`}`;
 }

@@ -136,7 +136,7 @@ export class OpGraph {
   }
 }
 
-export const depthOf = ({ outer }: Frame): number => (outer === null ? 0 : depthOf(outer) + 1);
+const depthOf = ({ outer }: Frame): number => (outer === null ? 0 : depthOf(outer) + 1);
 
 export const enterAttributes = (dtype: DType, frame: Frame, constant: boolean): Attributes => ({
   T: ofType(dtype),

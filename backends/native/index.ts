@@ -5,9 +5,8 @@
 // more before the library is loaded, which the probe does already. Unrolling by a factor changes nothing: a turn of a
 // loop costs no more than its operations do.
 
-import { FrondError } from "../../compiler/diagnostics/error.ts";
-import { report } from "../../compiler/diagnostics/report.ts";
 import type { Backend } from "../api.ts";
+import { unavailable } from "../misuse.ts";
 import { compileUnrolled } from "../unrolled.ts";
 import { NativeExecutable } from "./executable.ts";
 import { loadTfjsNode } from "./load.ts";
@@ -23,10 +22,7 @@ export const native: Backend = {
   },
   async compile(program, options = {}) {
     const found = await load(options.threads);
-    if (!found.available) {
-      const { reason, remedy } = found;
-      throw new FrondError([report("F0902", { name: native.name, reason }, null, { help: [remedy] })]);
-    }
+    if (!found.available) throw unavailable(native.name, found);
     checkThreads(process.env, options.threads);
     return compileUnrolled(program, options, scheduled => new NativeExecutable(found.binding, scheduled));
   },

@@ -57,10 +57,4 @@ export class Scope {
     if (this.loop?.loop.axis === axis) return this;
     return this.outer?.over(axis) ?? null;
   }
-
-  /** The scope of that very loop. */
-  of(loop: Loop): Scope | null {
-    if (this.loop?.loop === loop) return this;
-    return this.outer?.of(loop) ?? null;
-  }
 }
