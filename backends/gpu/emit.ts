@@ -295,8 +295,7 @@ export class Emitter {
     const { outer, at } = this.#place(numbers, cell.rows.outer, { offset, shape, dims }, features);
     const row = this.#row(cell.rows, env, outer, input);
     const start = [this.integer({ kind: "column", input }), `${column}`];
-    const last = dims.length === 0 ? 0 : (dims.at(-1) ?? 0);
-    if (width === 4 && last === 1 && (shape.at(-1) ?? 1) > 1) {
+    if (width === 4 && lastStride({ offset, shape, dims }) === 1) {
       const texel = this.let("i32", this.sum(...start, ...quarter(at)), "c");
       return this.let("vec4f", `read${input}(${row}, ${texel})`);
     }

@@ -12,6 +12,7 @@ const end = 2 ** 24;
 
 const isLarge = (value: number): boolean => Math.abs(value) >= end;
 
+/** Of constants the number itself is known: it may be large where float32 has it. */
 export function refuseLargeConstants(backend: string, { graph }: Program): void {
   for (const { op, attrs, type, label, span } of graph.nodes.values()) {
     if (op !== "constant" || type.dtype !== "index") continue;

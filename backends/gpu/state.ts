@@ -132,9 +132,11 @@ export class GpuState implements State {
 
   /** What a call that has ended with `error` is to reject with. */
   explain(error: unknown): unknown {
-    if (!tellsOfLostDevice(error)) return error;
     const placed = this.#placed;
-    if (placed !== null && placed.device.lost === error) return this.#fallBack(placed);
+    if (placed !== null && placed.device.lost === error) {
+      const loss = this.#fallBack(placed);
+      return tellsOfLostDevice(error) ? loss : error;
+    }
     const loss = this.#loss;
     return loss !== null && loss.cause === error ? loss.error : error;
   }
@@ -202,7 +204,10 @@ export class GpuState implements State {
   #tellLoss(): void {
     const placed = this.#placed;
     if (placed === null || placed.device.lost === null) return;
+    const { lost: cause } = placed.device;
     const error = this.#fallBack(placed);
+    // A device ends by a bug of ours, too, which may show only after the run.
+    if (!tellsOfLostDevice(cause)) throw cause;
     if (error.lost > 0) throw error;
   }
 
